@@ -9,6 +9,6 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok localtime gmtime ctime asctime
-#pragma GCC poison atoi atol atof gets system PQexec PQescapeString
+#pragma GCC poison atoi atol atof gets system
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 
 #include <libpq-fe.h>
+#pragma GCC poison PQexec PQescapeString
 
 struct conn_settings {
 	const char *application;	/* application_name, e.g. "pgretain run" */
