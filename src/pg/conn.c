@@ -1,0 +1,232 @@
+#include "pg/conn.h"
+
+#include "base/strbuf.h"
+
+static const struct {
+	const char *code;
+	enum diag_class cls;
+	const char *words;
+} sqlstates[] = {
+#define SQLSTATE(code, cls, words) { code, DIAG_##cls, words },
+#include "pg/sqlstate.def"
+#undef SQLSTATE
+};
+
+/* What the engine relies on, for every session (interface.md 1; cases C05, C42). */
+static const char *const session_settings[][2] = {
+	{ "search_path", "pg_catalog" },
+	{ "TimeZone", "UTC" },
+	{ "DateStyle", "ISO, YMD" },
+	{ "IntervalStyle", "postgres" },
+	{ "row_security", "off" },
+	{ "extra_float_digits", "3" },
+	{ "bytea_output", "hex" },
+	{ "standard_conforming_strings", "on" },
+	{ "client_min_messages", "error" },
+	{ "idle_in_transaction_session_timeout", "0" },
+	{ "plan_cache_mode", "force_custom_plan" },
+	{ "default_transaction_isolation", "read committed" },
+	{ "default_transaction_deferrable", "off" },
+	{ "synchronous_commit", "on" },
+	{ "xmloption", "content" },
+	{ "transform_null_equals", "off" },
+	{ "lc_messages", "C" },
+};
+
+static bool conn_refused(struct diag *d, const PGconn *pg)
+{
+	/* libpq's text names host, port, user and cause; it is about the connection, not about rows. */
+	const char *text = PQerrorMessage(pg);
+	size_t n = strcspn(text, "\n");
+
+	diag_fail(d, DIAG_CONNECT, "can't connect: %.*s", (int)n, text);
+	diag_hint(d, "check conninfo, the service file and that the server runs; "
+		  "psql with the same settings must work");
+	return false;
+}
+
+static bool set_config(struct conn *c, const char *name, const char *value, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
+}
+
+static bool set_timeout(struct conn *c, const char *name, int64_t ms, struct diag *d)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)ms);
+	return set_config(c, name, text, d);
+}
+
+static bool session_prepare(struct conn *c, struct diag *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(session_settings); i++) {
+		/* lc_messages is for superusers; without it messages stay as they are, and unread. */
+		bool optional = streq(session_settings[i][0], "lc_messages");
+
+		if (!set_config(c, session_settings[i][0], session_settings[i][1], d) && !optional)
+			return false;
+	}
+	if (c->version >= 140000 && !set_config(c, "idle_session_timeout", "0", d))
+		return false;
+	if (c->version >= 170000 && !set_config(c, "transaction_timeout", "0", d))
+		return false;
+	return set_config(c, "default_transaction_read_only", c->settings.read_only ? "on" : "off", d) &&
+		set_timeout(c, "lock_timeout", c->settings.lock_timeout_ms, d) &&
+		set_timeout(c, "statement_timeout", c->settings.statement_timeout_ms, d);
+}
+
+/* A transaction pooler hands each transaction to any backend: session settings and locks would lie.
+ * Seen by the backend's pid changing, or by a setting that is gone. */
+static bool refuse_pooler(struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, "SELECT pg_catalog.pg_backend_pid(), "
+			"pg_catalog.current_setting('search_path') = 'pg_catalog'", NO_PARAMS, &res, d))
+		return false;
+	c->backend_pid = (int)res_int(res, 0, 0);
+	if (c->backend_pid == PQbackendPID(c->pg) && res_bool(res, 0, 1))
+		return true;
+	diag_fail(d, DIAG_CONNECT, "a connection pooler stands between pgretain and the server");
+	diag_hint(d, "give conninfo the server's own host and port: session settings, advisory locks and "
+		  "the one-run guard need one backend for the whole session");
+	return false;
+}
+
+static bool session_start(struct conn *c, struct diag *d)
+{
+	if (PQstatus(c->pg) != CONNECTION_OK)
+		return conn_refused(d, c->pg);
+	c->version = PQserverVersion(c->pg);
+	if (c->version < 130000)
+		return diag_fail(d, DIAG_CONNECT, "server version %d is older than 13", c->version / 10000);
+	return session_prepare(c, d) && refuse_pooler(c, d);
+}
+
+/* Notices quote values too: they go nowhere. */
+static void ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d)
+{
+	/* dbname with expand_dbname takes a whole conninfo string; what follows it overrides. */
+	const char *const keys[] = { "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
+	const char *const values[] = { conninfo, "UTF8", s->application, "15", NULL };
+	AUTO_CONN *c = xcalloc(1, sizeof(*c));
+
+	c->conninfo = xstrdup(conninfo);
+	c->settings = *s;
+	c->pg = PQconnectdbParams(keys, values, 1);
+	if (!c->pg)
+		return diag_fail(d, DIAG_INTERNAL, "out of memory");
+	PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
+	if (!session_start(c, d))
+		return false;
+	*ret = STEAL(c);
+	return true;
+}
+
+bool conn_reset(struct conn *c, struct diag *d)
+{
+	PQreset(c->pg);
+	return session_start(c, d);
+}
+
+void conn_close(struct conn *c)
+{
+	PQfinish(c->pg);
+	free(c->conninfo);
+	free(c);
+}
+
+static const char *result_field(const PGresult *res, int code)
+{
+	const char *text = PQresultErrorField(res, code);
+
+	return text ? text : "";
+}
+
+static size_t sqlstate_row(const char *code)
+{
+	size_t best = ARRAY_SIZE(sqlstates), best_len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sqlstates); i++) {
+		size_t n = strlen(sqlstates[i].code);
+
+		if (n > best_len && strncmp(code, sqlstates[i].code, n) == 0) {
+			best = i;
+			best_len = n;
+		}
+	}
+	return best;
+}
+
+/* Object names only: table, column, constraint come in fields of their own. */
+static void add_objects(struct strbuf *sb, const PGresult *res)
+{
+	static const struct { int code; const char *word; } fields[] = {
+		{ PG_DIAG_SCHEMA_NAME, "schema" }, { PG_DIAG_TABLE_NAME, "table" },
+		{ PG_DIAG_COLUMN_NAME, "column" }, { PG_DIAG_DATATYPE_NAME, "type" },
+		{ PG_DIAG_CONSTRAINT_NAME, "constraint" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const char *text = result_field(res, fields[i].code);
+
+		if (*text)
+			strbuf_addf(sb, "%s %s %s", sb->len ? "," : "", fields[i].word, text);
+	}
+}
+
+bool conn_diag(const struct conn *c, const PGresult *res, struct diag *d)
+{
+	const char *code = res ? result_field(res, PG_DIAG_SQLSTATE) : "";
+	size_t row = sqlstate_row(code);
+	AUTO_STRBUF objects = STRBUF_INIT;
+
+	if (!*code || PQstatus(c->pg) != CONNECTION_OK) {
+		diag_fail(d, DIAG_LOST, "connection to the server was lost");
+		snprintf(d->sqlstate, sizeof(d->sqlstate), "%s", *code ? code : "08006");
+		return false;
+	}
+	add_objects(&objects, res);
+	diag_fail(d, row < ARRAY_SIZE(sqlstates) ? sqlstates[row].cls : DIAG_STEP, "SQLSTATE %s: %s%s%s",
+		  code, row < ARRAY_SIZE(sqlstates) ? sqlstates[row].words : "the server refused the statement",
+		  objects.len ? ":" : "", strbuf_str(&objects));
+	snprintf(d->sqlstate, sizeof(d->sqlstate), "%s", code);
+	return false;
+}
+
+bool conn_query(struct conn *c, const char *sql, struct params p, PGresult **ret, struct diag *d)
+{
+	AUTO_RESULT *res = PQexecParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(res);
+
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+		return conn_diag(c, res, d);
+	*ret = STEAL(res);
+	return true;
+}
+
+bool conn_do(struct conn *c, const char *sql, struct params p, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query(c, sql, p, &res, d);
+}
+
+int64_t res_int(const PGresult *r, int row, int col)
+{
+	return strtoll(PQgetvalue(r, row, col), NULL, 10);
+}
+
+int64_t res_affected(const PGresult *r)
+{
+	return strtoll(PQcmdTuples((PGresult *)(uintptr_t)r), NULL, 10);
+}
