@@ -1,8 +1,6 @@
-#include "base/util.h"
+#include "cmd/cmd.h"
 
 int main(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return 70;
+	return cmd_main(argc, argv);
 }
