@@ -1,0 +1,292 @@
+# Library of the server tests: bash, TAP on stdout, one throw-away cluster a file.
+# shellcheck shell=bash disable=SC2034
+#
+#   #!/usr/bin/env bash
+#   . "$(dirname "$0")/lib.sh"
+#   q 'CREATE TABLE t (id int PRIMARY KEY, at timestamptz)'
+#   conf_new; conf_class c 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "delete";'
+#   conf_rule t 'table = "public.t"; class = "c"; start = "at";'
+#   confirmed_run
+#   is "$rc" 0 'run ends well'
+#   balance
+#   is "$(of t deleted)" "$(q 'SELECT …')" 'as many as plain SQL says'
+#   done_testing
+#
+# Sourcing it starts the cluster (unless PGTMP_DIR is set), makes a fresh database `t` and a work
+# directory $W. A test that ends without done_testing, a failing `q` or a crashed program fails the
+# file: nothing is skipped in silence. $PGRETAIN is the program, $ROOT the clone.
+#
+# Assertions (description last, but for ok):
+#   ok DESC CMD...        CMD succeeds               ok_not DESC CMD...     CMD fails
+#   is GOT WANT DESC      same text                  isnt GOT OTHER DESC
+#   is_eq GOT WANT DESC   both integers, and equal   like GOT ERE DESC      unlike GOT ERE DESC
+#   plan N (optional, first)      note TEXT      bail_out TEXT      done_testing (required, last)
+# SQL:
+#   q SQL [PSQL-OPTION...]        psql -XAtq, stops at the first error; without SQL: from stdin
+#   q_fails SQLSTATE SQL          assertion-free: true when SQL ends with that SQLSTATE
+#   db_new NAME                   fresh database, from now on the current one
+#   snap QUERY                    hash over the query's rows, in any order (`TABLE t` will do)
+#   server_set NAME VALUE         ALTER SYSTEM and reload
+#   log_mark; log_since           the server's log after the mark
+#   session_open A; session A SQL (waits); session_send A SQL (does not); session_wait A;
+#   session_close A               a second session; its output so far is in $W/session.A
+# The program:
+#   pgretain ARG...               as is
+#   run_pgretain ARG...           sets $out $err $rc; a signal, a sanitizer report or exit 70 fails
+#                                 the file unless crash_ok=1
+#   json FILTER                   jq -r on $out         of RULE FIELD     one rule's field of $out
+#   confirmed_run [ARG...]        plan, then run --confirm its fingerprint, both as JSON; $plan_out
+#   balance [DESC]                assertion: due = sum of the parts for each rule of $out
+#   idle_again [RULE...]          assertion: one more run ends 0 and changes nothing
+# Configuration (exported as PGRETAIN_CONFIG):
+#   conf_new [DIR]                minimal file set for the current database; conf_class NAME BODY,
+#   conf_rule NAME BODY, conf_limits BODY (instead of max_percent = 100.0), conf_add FILE TEXT
+# Waiting:
+#   wait_for SECONDS CMD...       until CMD succeeds; false when time is up
+
+set -u
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+export PGRETAIN=${PGRETAIN:-$ROOT/build/pgretain}
+[ "${PGRETAIN#/}" != "$PGRETAIN" ] || PGRETAIN=$ROOT/$PGRETAIN
+
+if [ -z "${PGTMP_DIR:-}" ]; then
+	# prove's death is ours; a test that hangs ends as a failed one
+	exec setpriv --pdeathsig TERM "$ROOT/scripts/pgtmp" run -- \
+		timeout -k 10 "${TEST_TIMEOUT:-300}" bash "$0" "$@"
+fi
+
+# ---- TAP ----------------------------------------------------------------------------------
+
+tap_n=0 tap_failed=0 tap_planned='' tap_done=false
+
+plan() { tap_planned=$1; echo "1..$1"; }
+note() { printf '%s\n' "$*" | sed 's/^/# /'; }
+bail_out() { tap_done=true; echo "Bail out! $*"; exit 255; }
+
+# Writes are small and appended: subshells (`$(q …)`) report this way too.
+error() { printf '%s\n' "$*" >>"$W/errors"; note "ERROR $*" >&2; }
+
+tap_result() {
+	tap_n=$((tap_n + 1))
+	if [ "$1" = 0 ]; then echo "ok $tap_n - $2"; return 0; fi
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_n - $2"
+	note "at ${BASH_SOURCE[2]##*/}:${BASH_LINENO[1]}"
+	return 1
+}
+
+tap_differs() { note "     got: $1" >&2; note "$2: $3" >&2; return 1; }
+
+ok() { local d=$1 s=0; shift; "$@" || s=$?; tap_result "$s" "$d"; }
+ok_not() { local d=$1 s=0; shift; ! "$@" || s=1; tap_result "$s" "$d"; }
+
+is() {
+	if [ "$1" = "$2" ]; then tap_result 0 "$3"; else
+		tap_result 1 "$3"; tap_differs "$1" "expected" "$2"; fi
+}
+
+isnt() {
+	if [ "$1" != "$2" ]; then tap_result 0 "$3"; else
+		tap_result 1 "$3"; tap_differs "$1" "expected anything but" "$2"; fi
+}
+
+is_eq() {
+	if [[ $1 =~ ^-?[0-9]+$ && $2 =~ ^-?[0-9]+$ && $1 -eq $2 ]]; then tap_result 0 "$3"; else
+		tap_result 1 "$3"; tap_differs "$1" "expected number" "$2"; fi
+}
+
+like() {
+	if [[ $1 =~ $2 ]]; then tap_result 0 "$3"; else
+		tap_result 1 "$3"; tap_differs "$1" "expected to match" "$2"; fi
+}
+
+unlike() {
+	if [[ ! $1 =~ $2 ]]; then tap_result 0 "$3"; else
+		tap_result 1 "$3"; tap_differs "$1" "expected not to match" "$2"; fi
+}
+
+done_testing() {
+	[ -n "$tap_planned" ] || echo "1..$tap_n"
+	tap_done=true
+	[ "$tap_n" -gt 0 ] || { note "no test was made"; exit 1; }
+	[ ! -s "$W/errors" ] || { note "errors on the way:"; note "$(cat "$W/errors")"; exit 1; }
+	[ "$tap_failed" = 0 ] || exit 1
+	exit 0
+}
+
+tap_exit() {
+	local status=$? s
+	for s in "${!session_fd[@]}"; do session_close "$s"; done
+	rm -rf "$W"
+	$tap_done || { echo "Bail out! ${0##*/} ended before done_testing (status $status)"; exit 255; }
+}
+
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.05; done
+}
+
+# ---- SQL ----------------------------------------------------------------------------------
+
+psql_quiet() {
+	PGOPTIONS='-c client_min_messages=warning' \
+		psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose "$@"
+}
+
+q() {
+	local sql status=0
+	if [ $# -gt 0 ]; then sql=$1; shift; else sql=$(cat); fi
+	psql_quiet "$@" 2>"$W/q.err.$BASHPID" <<<"$sql" || status=$?
+	[ "$status" = 0 ] || error "SQL failed: $(head -c 300 <<<"$sql")"$'\n'"$(cat "$W/q.err.$BASHPID")"
+	rm -f "$W/q.err.$BASHPID"
+	return "$status"
+}
+
+q_fails() {
+	local said
+	said=$(psql_quiet 2>&1 >/dev/null <<<"$2") && { note "no error from: $2" >&2; return 1; }
+	[[ $said =~ ERROR:\ +$1: ]] || { note "$said" >&2; return 1; }
+}
+
+db_new() {
+	PGDATABASE=postgres q "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE);
+		CREATE DATABASE \"$1\" TEMPLATE template0" || bail_out "no database $1"
+	export PGDATABASE=$1
+}
+
+snap() {
+	q "SELECT count(*), md5(string_agg(md5(r::text), '' ORDER BY md5(r::text))) FROM ($1) r"
+}
+
+server_set() {
+	q "ALTER SYSTEM SET $1 = $2" && q 'SELECT pg_reload_conf()' >/dev/null
+	sleep 0.2
+}
+
+log_mark() { log_from=$(($(wc -c <"$PGTMP_DIR/log") + 1)); }
+log_since() { tail -c "+${log_from:-1}" "$PGTMP_DIR/log"; }
+
+# ---- second sessions ----------------------------------------------------------------------
+
+declare -A session_fd=() session_asked=()
+
+session_open() {
+	local fd
+	mkfifo "$W/in.$1"
+	psql -XAtq <"$W/in.$1" >"$W/session.$1" 2>&1 &
+	exec {fd}>"$W/in.$1"
+	session_fd[$1]=$fd session_asked[$1]=0
+}
+
+session_send() {
+	session_asked[$1]=$((session_asked[$1] + 1))
+	printf '%s;\n\\echo done:%s\n' "$2" "${session_asked[$1]}" >&"${session_fd[$1]}"
+}
+
+session_wait() {
+	wait_for "${2:-60}" grep -qx "done:${session_asked[$1]}" "$W/session.$1" ||
+		error "session $1 did not answer"
+}
+
+session() { session_send "$1" "$2" && session_wait "$1"; }
+
+session_close() {
+	local fd=${session_fd[$1]}
+	# \q and not only the end of file: later sessions hold this pipe open too
+	(trap '' PIPE; echo '\q' >&"$fd") 2>/dev/null
+	exec {fd}>&-
+	unset "session_fd[$1]"
+}
+
+# ---- the program --------------------------------------------------------------------------
+
+crash_ok=0
+
+pgretain() { "$PGRETAIN" "$@"; }
+
+run_pgretain() {
+	rc=0
+	"$PGRETAIN" "$@" >"$W/out" 2>"$W/err" || rc=$?
+	out=$(<"$W/out") err=$(<"$W/err")
+	[ "$crash_ok" = 0 ] || return 0
+	[[ $rc -lt 70 && $err != *Sanitizer:* && $err != *"runtime error:"* ]] ||
+		error "pgretain $* ended $rc: $(tail -n 30 "$W/err")"
+}
+
+json() { jq -r "$1" <<<"$out" || error "no such JSON: $1 in: $(head -c 300 <<<"$out")"; }
+
+# jq -e: a missing rule or field is an error, not an empty text
+of() {
+	jq -r --arg r "$1" --arg f "$2" '[.rules[] | select(.rule == $r)] |
+		if length != 1 then error("\(length) rules \($r)") else .[0] end |
+		if has($f) then .[$f] else error("no field \($f)") end' <<<"$out" ||
+		error "of $1 $2: $(head -c 300 <<<"$out")"
+}
+
+confirmed_run() {
+	local fp
+	run_pgretain plan --format json "$@"
+	plan_out=$out plan_rc=$rc
+	case $rc in 0 | 2) ;; *) error "plan $* ended $rc: $err"; return 1 ;; esac
+	fp=$(json .fingerprint)
+	run_pgretain run --confirm "$fp" --format json "$@"
+}
+
+balance_filter='
+	["deleted", "anonymized", "quarantined", "held", "blocked", "deferred", "failed", "skipped",
+	 "changed"] as $parts | if (.rules | length) == 0 then "no rules" else .rules[] | . as $r |
+	([$parts[] | $r[.]] + [.due]) as $n |
+	if any($n[]; type != "number" or . < 0 or . != floor) then "\(.rule): not all counts: \($n)"
+	elif .due != ([$parts[] | $r[.]] | add) then "\(.rule): due \(.due), parts \($n[:-1])"
+	else empty end end'
+
+balance() {
+	local bad
+	bad=$(jq -r "$balance_filter" <<<"$out" 2>&1) && [ -n "$out" ] || bad="not JSON: $bad"
+	if [ -z "$bad" ]; then tap_result 0 "${1:-balance}"; else
+		tap_result 1 "${1:-balance}"; note "$bad" >&2; fi
+}
+
+idle_again() {
+	local moved
+	run_pgretain run --format json "$@"
+	moved=$(json '[.rules[] | .deleted + .anonymized + .quarantined] | add // 0')
+	if [ "$rc/$moved" = 0/0 ]; then tap_result 0 'one more run changes nothing'; else
+		tap_result 1 'one more run changes nothing'; note "exit $rc, changed $moved; $err" >&2; fi
+}
+
+# ---- configuration ------------------------------------------------------------------------
+
+conf_new() {
+	CONF=${1:-$W/conf}
+	rm -rf "$CONF"
+	mkdir -p "$CONF/tables" || bail_out "no directory $CONF"
+	export PGRETAIN_CONFIG=$CONF/pgretain.cfg
+	conf_limits 'max_percent = 100.0;'
+	: >"$CONF/.classes"
+	: >"$CONF/.rules"
+	conf_write classes classes.cfg
+	conf_write rules tables/t.cfg
+}
+
+conf_limits() {
+	cat >"$PGRETAIN_CONFIG" <<-END
+		databases = { t = { conninfo = "host=$PGHOST port=$PGPORT user=$PGUSER dbname=$PGDATABASE";
+		                    tables = [ "tables/t.cfg" ]; }; };
+		include = [ "classes.cfg" ];
+		limits = { $1 };
+	END
+}
+
+conf_write() { { echo "$1 = {"; cat "$CONF/.$1"; echo '};'; } >"$CONF/$2"; }
+conf_class() { echo "$1 = { $2 };" >>"$CONF/.classes"; conf_write classes classes.cfg; }
+conf_rule() { echo "$1 = { $2 };" >>"$CONF/.rules"; conf_write rules tables/t.cfg; }
+conf_add() { printf '%s\n' "$2" >>"$CONF/$1"; }
+
+W=$(mktemp -d "$PGTMP_DIR/test.XXXXXX") || { echo 'Bail out! no work directory'; exit 255; }
+trap tap_exit EXIT
+trap 'exit 143' TERM
+trap 'exit 130' INT
+[ -x "$PGRETAIN" ] || bail_out "no program $PGRETAIN: make first"
+db_new t
