@@ -68,10 +68,21 @@ enum row_state { ROW_KEPT, ROW_DUE, ROW_INDETERMINATE, ROW_FUTURE, ROW_ANOMALOUS
 const char *row_state_word(enum row_state s);
 
 /* State of a row, the first that holds: ANOMALOUS, INDETERMINATE, FUTURE (any used clock), then DUE when
- * every term has ended, else KEPT. A clock is used when a term of `mode` uses it, or, in PASSIVE,
- * when it is clock 0. A NULL clock is INDETERMINATE unless the terms that use it are all
- * ignore_null (then they are no terms) or UNTIL (NULL is no term; an until-clock is never anomalous
- * or future). */
+ * every term has ended, else KEPT. A clock is used when a period term of `mode` uses it, or, in
+ * PASSIVE, when it is clock 0 and has columns. A NULL clock is INDETERMINATE unless the terms that use
+ * it are all ignore_null (then they are no terms) or UNTIL (NULL is no term; a clock of UNTIL terms
+ * alone is never anomalous or future). A NULL start (clock 0) is INDETERMINATE in PASSIVE whatever
+ * its terms say: without a start nothing is ever due (domain.md 2). In ACTIVE a row that no term
+ * keeps is DUE.
+ *
+ * FIRST: the first non-NULL column is judged, the others are not looked at. LATEST, in one formula
+ * for like and mixed types: ANOMALOUS when any value is >= hi (or no calendar day) or all are < lo,
+ * FUTURE when any is >= now, a term has ended when all are < cut.
+ *
+ * A cap ends its term only through a start that is neither NULL, anomalous nor future. */
+enum pred_use { PRED_UNUSED, PRED_NULL_IGNORED, PRED_NULL_WAITS };
+enum pred_use pred_clock_use(const struct pred *p, enum pred_mode mode, size_t clock);
+bool pred_term_counts(const struct pred_term *t, enum pred_mode mode);
 
 /* C face. fields[i] = text of field i, NULL for SQL NULL; lens[i] its length. False: a value can't be
  * read (*bad_field says which): the archive must be refused. */
