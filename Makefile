@@ -1,63 +1,123 @@
-# make            build/pgretain
+# make            build/pgretain                        make clean
 # make demo       the main job on a private throw-away PostgreSQL
-# make check      every test (what .ci/run calls)
-# make install    PREFIX=/usr/local DESTDIR=
+# make check      every test (what .ci/run calls)       make check-unit, check-pg, check-clang
+# make check-asan unit and server tests under ASan and UBSan
+# make lint       layers, sizes, lines                  make bench     speed, never part of check
+# make install    PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
+# make setup      install what is missing (all, demo and check do it too)
+# V=1 shows the commands, T="tests/pg/a.t" picks server tests, CC=clang another compiler
 BUILD  ?= build
 PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
+V      ?=
+T      ?= $(sort $(wildcard tests/pg/*.t))
 
 PG_CFLAGS := $(shell pg_config --includedir 2>/dev/null | sed 's/^/-isystem /')
 WARN   = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
          -Wformat=2 -Wundef -Wvla
-HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fno-strict-aliasing
+# fortified libc calls need optimisation and hide from the sanitizers
+FORTIFY = $(if $(SAN)$(filter -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN = $(FORTIFY) -fstack-protector-strong -fPIE -fno-strict-aliasing
 OPT   ?= -O2 -g
-CFLAGS  = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAN) -D_GNU_SOURCE -Isrc $(PG_CFLAGS) -MMD -MP
+CFLAGS  = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAN) -D_GNU_SOURCE -Isrc $(PG_CFLAGS)
+DEPS    = -MMD -MP -MF $@.d -MT $@
 LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN)
 LDLIBS  = -lpq -lconfig -luuid -ljansson -lcrypto -lm
 
-SRC  := $(sort $(shell find src -name '*.c'))
-SQL  := $(sort $(shell find sql -name '*.sql'))
+SRC  := $(sort $(shell find src -name '*.c' 2>/dev/null))
+SQL  := $(sort $(shell find sql -name '*.sql' 2>/dev/null))
 OBJ  := $(SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/sqltext_all.o
 LIB  := $(filter-out $(BUILD)/obj/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
-all: $(BUILD)/pgretain
+# Only a make that starts after setup can see what pg_config says: hence the second one.
+AGAIN = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
+           SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+Q   = $(if $(V),,@)
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)  $@')
+
+all: setup
+	$(AGAIN) $(BUILD)/pgretain
 
 $(BUILD)/pgretain: $(BUILD)/obj/main.o $(BUILD)/libpgretain.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libpgretain.a: $(LIB)
-	rm -f $@
-	$(AR) rcs $@ $(LIB)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(LIB)
 
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -include src/base/banned.h -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(DEPS) -include src/base/banned.h -c -o $@ $<
 
 $(BUILD)/sqltext_all.c: $(SQL) scripts/sql2c
 	@mkdir -p $(@D)
-	scripts/sql2c $(SQL) > $@.tmp && mv $@.tmp $@
+	$(Q)scripts/sql2c $(SQL) > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/obj/sqltext_all.o: $(BUILD)/sqltext_all.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(DEPS) -c -o $@ $<
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS) -lcmocka
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(DEPS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS) -lcmocka
 
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS)
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(DEPS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS)
 
 setup:
 	@scripts/setup
 
+demo: all
+	@scripts/demo
+
+check: setup
+	$(AGAIN) lint-layers check-build check-clang
+	$(AGAIN) check-unit
+	$(AGAIN) check-pg
+
+check-build: $(BUILD)/pgretain $(UNIT) $(TOOLS)
+
 check-unit: $(UNIT)
-	@set -e; for t in $(UNIT); do $$t; done
+	@scripts/check-unit $(UNIT)
+
+check-pg: $(BUILD)/pgretain $(TOOLS)
+	@PGRETAIN=$(abspath $(BUILD)/pgretain) BUILD=$(abspath $(BUILD)) scripts/check-pg $(T)
+
+check-clang:
+	$(AGAIN) CC=clang BUILD=build-clang check-build
+
+check-asan: setup
+	$(AGAIN) $(SANITIZE) check-build
+	$(AGAIN) $(SANITIZE) check-unit
+	$(AGAIN) $(SANITIZE) check-pg
+
+lint: lint-layers
+	@scripts/lint-size
+
+lint-layers:
+	@scripts/lint-layers
+
+bench: all
+	@set -e; for b in scripts/bench/*.sh; do $$b; done
+
+# Configuration that is already there stays; the shipped one can be seen beside the documents.
+install: all
+	@scripts/install $(BUILD)/pgretain '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)'
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all setup check-unit clean
--include $(OBJ:.o=.d)
+.PHONY: all setup demo check check-build check-unit check-pg check-clang check-asan lint lint-layers \
+        bench install clean
+-include $(OBJ:=.d) $(UNIT:=.d) $(TOOLS:=.d)

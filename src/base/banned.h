@@ -8,6 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+/* macros of the fortified libc under clang */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok localtime gmtime ctime asctime
 #pragma GCC poison atoi atol atof gets system
 
