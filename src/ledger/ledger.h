@@ -1,17 +1,22 @@
 /* The ledger: append-only, hash-chained, free of personal data (domain.md 1, 3, 6).
  *
  * All of it lives in schema pgretain (sql/schema/NNNN_*.sql). Entries are appended by the SECURITY
- * DEFINER function pgretain.append(kind, run, rule, table, action, rows, at, actor, detail jsonb),
- * which locks the head, computes the hash in the server and returns seq; the engine calls it as the
- * last statement of the transaction that did the work. */
+ * DEFINER function pgretain.append, which locks the head, computes the hash in the server and gives
+ * seq; the engine calls it as the last statement of the transaction that did the work.
+ *
+ * Conventions that settle, show and report rely on:
+ *	kind run	detail.event = start | end | interrupted; start has detail.job (NULL: no job)
+ *	kind step	one rule in one run; detail.rule_text = digest of ledger_rule_text()
+ *	kind batch	one transaction; rows = the server's count; detail.epoch = hold_lock_shared()
+ */
 #ifndef PGRETAIN_LEDGER_LEDGER_H
 #define PGRETAIN_LEDGER_LEDGER_H
 
 #include "base/arena.h"
 #include "pg/conn.h"
 
-/* Schema version that this binary writes. */
-#define LEDGER_VERSION 1
+/* Schema version that this binary writes: the highest number under sql/schema. */
+int ledger_version(void);
 
 enum ledger_state {
 	LEDGER_ABSENT,		/* no schema pgretain: init first */
@@ -25,9 +30,14 @@ enum ledger_state {
 bool ledger_probe(struct conn *c, const char *replay_log, enum ledger_state *ret, struct diag *d) must_use;
 /* GUARD failure with the remedy unless LEDGER_CURRENT. */
 bool ledger_require(struct conn *c, const char *replay_log, struct diag *d) must_use;
-/* Creates or migrates; a second time a no-op. adopt: gives a clone a lineage of its own.
- * *applied = number of migrations done. */
-bool ledger_init(struct conn *c, bool adopt, int *applied, struct diag *d) must_use;
+
+struct ledger_init {
+	bool adopt;		/* gives a clone a lineage of its own */
+	const char *actor;
+};
+/* Creates or migrates, roles and their rights included; a second time a no-op. Two at once: one waits.
+ * *applied = number of migrations done. A restored database stays foreign without adopt. */
+bool ledger_init(struct conn *c, const struct ledger_init *how, int *applied, struct diag *d) must_use;
 
 struct ledger_entry {
 	const char *kind;	/* run step batch hold request quarantine … */
@@ -38,22 +48,49 @@ struct ledger_entry {
 	const char *actor;
 	const char *detail;	/* JSON object: numbers and names only; NULL: {} */
 };
-/* $1 … $8 of query/ledger_append.sql, for callers that send it themselves (exec). */
-#define LEDGER_APPEND_PARAMS 8
+/* $1 … $9 of query/ledger_append.sql in the order of struct ledger_entry, for callers that send it
+ * themselves (exec). */
+#define LEDGER_APPEND_PARAMS 9
 bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d) must_use;
 
-/* Settles runs that never ended (killed, crashed) as interrupted; *n = how many. Call under the run lock. */
+/* One run of a job at once: takes the job's lock for this session, or *got = false. job NULL: runs
+ * without a job, which exclude each other too. Settling tells a live run from a dead one by it. */
+bool ledger_job_lock(struct conn *c, const char *job, bool *got, struct diag *d) must_use;
+
+/* Settles runs that never ended (killed, crashed) as interrupted, with the rows of their batches;
+ * *n = how many. Call under the run's own ledger_job_lock, before its start entry. Runs whose job's
+ * lock another session holds are alive and stay. */
 bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d) must_use;
+
+/* Keeps the text of a rule (class and rule as configured); digest: "sha256:…". */
+#define LEDGER_DIGEST_TEXT 72
+bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d) must_use;
 
 struct ledger_check {
 	int64_t entries;
-	char head[72];		/* "sha256:…" of the newest entry, or of the empty chain */
+	char head[LEDGER_DIGEST_TEXT];	/* "sha256:…" of the newest entry, or of the empty chain */
 	bool whole;
 	int64_t broken_seq;	/* first broken link, when !whole */
 	const char *why;	/* static text */
 };
-/* Recomputes the chain in this program (libcrypto), not by the server's function. */
-bool ledger_verify(struct conn *c, struct ledger_check *ret, struct diag *d) must_use;
+/* Recomputes the chain in this program (libcrypto), not by the server's function, in one snapshot.
+ * replay_log may be NULL: then only what the database itself tells is compared. */
+bool ledger_verify(struct conn *c, const char *replay_log, struct ledger_check *ret, struct diag *d) must_use;
+
+/* Which entries; NULL = any. Instants as PostgreSQL text, until is exclusive; table as in SQL. */
+struct ledger_filter {
+	const char *rule, *table, *since, *until, *run, *kind;
+};
+/* Strings live until the callback returns; NULL where the entry has none. Instants are RFC 3339, UTC. */
+struct ledger_row {
+	const char *seq, *kind, *run, *rule, *table, *action, *rows, *as_of, *at, *actor, *login, *detail;
+	const char *prev, *hash;			/* hex */
+	const char *rule_digest, *rule_text;		/* the rule that was in force, where one is known */
+};
+typedef bool ledger_each(void *arg, const struct ledger_row *row, struct diag *d);
+/* Calls each per entry, oldest first, in bounded memory; ends early when it gives false. */
+bool ledger_show(struct conn *c, const struct ledger_filter *f, ledger_each *each, void *arg,
+		 struct diag *d) must_use;
 
 /* What was confirmed (domain.md 3, guard rails): per rule the definition that a run was allowed to
  * use, as canonical JSON made by plan/confirm. Lengthening replaces it at once. */
@@ -62,10 +99,13 @@ struct confirmation {
 };
 bool ledger_confirmations(struct conn *c, struct arena *a, size_t *n, struct confirmation **ret,
 			  struct diag *d) must_use;
+/* Written in the ledger too (kind confirm). */
 bool ledger_confirm(struct conn *c, const struct confirmation *cf, const char *actor, struct diag *d) must_use;
 
-/* The head outside the database: append-only file, one JSON line a head (lineage, seq, hash, at),
- * fsynced, mode 0600. Appending refuses to go backwards. replay_log NULL: nothing to do, true. */
+/* The head outside the database: append-only file, one JSON line a head (kind, lineage, seq, hash,
+ * at), fsynced, mode 0600; lines of another kind or lineage are left alone. Appending refuses to go
+ * backwards. From the first line on a missing file is LEDGER_FOREIGN. replay_log NULL: nothing to
+ * do, true. */
 bool ledger_head_export(struct conn *c, const char *replay_log, struct diag *d) must_use;
 
 #endif

@@ -1,0 +1,2 @@
+-- The newest entry as the head tells it.
+SELECT seq, encode(hash, 'hex') FROM pgretain.ledger_head

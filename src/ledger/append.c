@@ -1,0 +1,71 @@
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+
+bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
+{
+	char rows[24];
+	const char *const values[LEDGER_APPEND_PARAMS] = {
+		e->kind, e->run, e->rule, e->table, e->action, e->rows < 0 ? NULL : rows, e->as_of, e->actor, e->detail,
+	};
+
+	snprintf(rows, sizeof(rows), "%lld", (long long)e->rows);
+	return conn_do(c, sqltext_get("query/ledger_append"),
+		       (struct params){ LEDGER_APPEND_PARAMS, NULL, values }, d);
+}
+
+bool ledger_job_lock(struct conn *c, const char *job, bool *got, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/ledger_job_lock"), &res, d, job))
+		return false;
+	*got = res_bool(res, 0, 0);
+	return true;
+}
+
+bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/ledger_settle"), &res, d, actor))
+		return false;
+	*n = PQntuples(res);
+	return true;
+}
+
+bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/ledger_rule_text"), &res, d, text))
+		return false;
+	snprintf(digest, LEDGER_DIGEST_TEXT, "%s", res_text(res, 0, 0));
+	return true;
+}
+
+bool ledger_confirmations(struct conn *c, struct arena *a, size_t *n, struct confirmation **ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct confirmation *v;
+	int rows;
+
+	if (!conn_query(c, sqltext_get("query/ledger_confirmations"), NO_PARAMS, &res, d))
+		return false;
+	rows = PQntuples(res);
+	v = arena_alloc(a, sizeof(*v) * ((size_t)rows + 1));
+	for (int i = 0; i < rows; i++) {
+		v[i].rule = arena_strdup(a, res_text(res, i, 0));
+		v[i].definition = arena_strdup(a, res_text(res, i, 1));
+		v[i].fingerprint = arena_strdup(a, res_text(res, i, 2));
+	}
+	*n = (size_t)rows;
+	*ret = v;
+	return true;
+}
+
+bool ledger_confirm(struct conn *c, const struct confirmation *cf, const char *actor, struct diag *d)
+{
+	const char *const values[] = { cf->rule, cf->definition, cf->fingerprint, actor };
+
+	return conn_do(c, sqltext_get("query/ledger_confirm"), (struct params){ 4, NULL, values }, d);
+}

@@ -1,0 +1,187 @@
+#include "ledger/ledger.h"
+#include "ledger/migrate.h"
+#include "ledger/outside.h"
+#include "pg/sqltext.h"
+
+#include <uuid/uuid.h>
+
+/* The same pair in sql/schema/0003_hold.sql: class 1885827685 is pgretain's, 1 is init, 2 the holds. */
+#define INIT_LOCK "pg_catalog.pg_advisory_lock(1885827685, 1)"
+#define INIT_UNLOCK "pg_catalog.pg_advisory_unlock(1885827685, 1)"
+
+struct lineage {
+	char uuid[OUTSIDE_UUID];	/* "": none yet */
+	bool head_kept, same_system, same_database, same_timeline;
+	int64_t seq;			/* -1: the head's row is gone */
+	char hash[OUTSIDE_HASH];
+};
+
+static bool lineage_read(struct conn *c, struct lineage *ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, sqltext_get("query/ledger_lineage"), NO_PARAMS, &res, d))
+		return false;
+	*ret = (struct lineage){
+		.head_kept = res_bool(res, 0, 1),
+		.same_system = res_bool(res, 0, 2),
+		.same_database = res_bool(res, 0, 3),
+		.same_timeline = res_bool(res, 0, 4),
+		.seq = res_text_null(res, 0, 5) ? res_int(res, 0, 5) : -1,
+	};
+	snprintf(ret->uuid, sizeof(ret->uuid), "%s", res_text(res, 0, 0));
+	snprintf(ret->hash, sizeof(ret->hash), "%s", res_text(res, 0, 6));
+	return true;
+}
+
+static bool foreign(struct diag *d, enum ledger_state *ret)
+{
+	diag_hint(d, "replay first (pgretain replay), before anyone is let in; a clone that goes its own way: "
+		  "pgretain init --adopt");
+	*ret = LEDGER_FOREIGN;
+	return true;
+}
+
+static bool compare_server(const struct lineage *l, enum ledger_state *ret, struct diag *d)
+{
+	if (l->same_system && l->same_database && l->same_timeline)
+		return true;
+	diag_fail(d, DIAG_GUARD, "the ledger belongs to another %s: this database is a restored one or a clone",
+		  !l->same_system ? "cluster (system identifier)" :
+		  !l->same_database ? "database (oid)" : "timeline");
+	return foreign(d, ret);
+}
+
+/* An entry that the log knows must be in the ledger, the same one. */
+static bool compare_entry(struct conn *c, const struct outside_head *head, bool *same, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	char seq[24];
+
+	snprintf(seq, sizeof(seq), "%lld", (long long)head->seq);
+	if (!conn_query_text(c, sqltext_get("query/ledger_hash_of"), &res, d, seq))
+		return false;
+	*same = PQntuples(res) == 1 && streq(res_text(res, 0, 0), head->hash);
+	return true;
+}
+
+static bool compare_outside(struct conn *c, const char *path, const struct lineage *l, enum ledger_state *ret,
+			    struct diag *d)
+{
+	struct outside_head head;
+	bool same = true;
+
+	if (!outside_read(path, l->uuid, &head, d))
+		return false;
+	if (head.found && head.seq <= l->seq && !compare_entry(c, &head, &same, d))
+		return false;
+	if (head.found ? head.seq <= l->seq && same : !l->head_kept)
+		return true;
+	if (!head.found)
+		diag_fail(d, DIAG_GUARD, head.exists ? "the log of heads has no line of this ledger, which has been kept there" :
+			  "the log of heads is missing, and this ledger's head has been kept there");
+	else if (head.seq > l->seq)
+		diag_fail(d, DIAG_GUARD, "the log knows ledger entry %lld, the database's ledger ends at %lld: "
+			  "the database is older than its log", (long long)head.seq, (long long)l->seq);
+	else
+		diag_fail(d, DIAG_GUARD, "ledger entry %lld is another one than the log knows", (long long)head.seq);
+	foreign(d, ret);
+	diag_where(d, "%s", path);
+	return true;
+}
+
+bool ledger_probe(struct conn *c, const char *replay_log, enum ledger_state *ret, struct diag *d)
+{
+	struct migrate_state state;
+	struct lineage l;
+
+	if (!migrate_look(c, &state, d))
+		return false;
+	*ret = !state.made ? LEDGER_ABSENT :
+		state.version > ledger_version() ? LEDGER_NEWER :
+		state.version < ledger_version() ? LEDGER_OLD : LEDGER_CURRENT;
+	if (*ret != LEDGER_CURRENT)
+		return true;
+	if (!lineage_read(c, &l, d))
+		return false;
+	if (!*l.uuid)
+		*ret = LEDGER_OLD;		/* an init that was cut short */
+	if (*ret != LEDGER_CURRENT || !compare_server(&l, ret, d) || *ret != LEDGER_CURRENT)
+		return true;
+	return !replay_log || compare_outside(c, replay_log, &l, ret, d);
+}
+
+bool ledger_require(struct conn *c, const char *replay_log, struct diag *d)
+{
+	enum ledger_state state;
+
+	if (!ledger_probe(c, replay_log, &state, d))
+		return false;
+	switch (state) {
+	case LEDGER_CURRENT:
+		return true;
+	case LEDGER_FOREIGN:
+		return false;
+	case LEDGER_ABSENT:
+		diag_fail(d, DIAG_GUARD, "database %s has no ledger", PQdb(c->pg));
+		diag_hint(d, "pgretain init");
+		return false;
+	case LEDGER_OLD:
+		diag_fail(d, DIAG_GUARD, "the ledger's schema is older than this program (version %d)",
+			  ledger_version());
+		diag_hint(d, "pgretain init");
+		return false;
+	case LEDGER_NEWER:
+		diag_fail(d, DIAG_GUARD, "the ledger's schema is newer than this program (version %d)",
+			  ledger_version());
+		diag_hint(d, "use the newer pgretain that wrote it");
+		return false;
+	}
+	BUG_ON(true);
+}
+
+static bool adopt(struct conn *c, const char *actor, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	char text[OUTSIDE_UUID];
+	uuid_t uuid;
+
+	uuid_generate_random(uuid);
+	uuid_unparse_lower(uuid, text);
+	return conn_query_text(c, sqltext_get("query/ledger_adopt"), &res, d, text, actor);
+}
+
+static bool init_locked(struct conn *c, const struct ledger_init *how, int *applied, struct diag *d)
+{
+	struct lineage l;
+
+	if (!migrate_all(c, applied, d) || !lineage_read(c, &l, d))
+		return false;
+	return (*l.uuid && !how->adopt) || adopt(c, how->actor, d);
+}
+
+bool ledger_init(struct conn *c, const struct ledger_init *how, int *applied, struct diag *d)
+{
+	struct diag unlock = DIAG_INIT;
+	bool ok;
+
+	if (!conn_do(c, "SELECT " INIT_LOCK, NO_PARAMS, d))
+		return false;
+	ok = init_locked(c, how, applied, d);
+	/* A lost connection has let the lock go by itself. */
+	if (!conn_do(c, "SELECT " INIT_UNLOCK, NO_PARAMS, &unlock) && ok)
+		*d = unlock;
+	return ok;
+}
+
+bool ledger_head_export(struct conn *c, const char *replay_log, struct diag *d)
+{
+	struct lineage l;
+
+	if (!replay_log)
+		return true;
+	if (!lineage_read(c, &l, d))
+		return false;
+	return outside_append(replay_log, l.uuid, l.seq, l.hash, d) &&
+		(l.head_kept || conn_do(c, sqltext_get("query/ledger_head_kept"), NO_PARAMS, d));
+}
