@@ -1,0 +1,64 @@
+/* What a plan would do, or a run did: one struct, two faces (interface.md 4, "pgretain.run/1").
+ * Filled by cmd/ from the plan and its outcome; all text is borrowed. */
+#ifndef PGRETAIN_REPORT_RUN_VIEW_H
+#define PGRETAIN_REPORT_RUN_VIEW_H
+
+#include "base/arena.h"
+#include "model/policy.h"
+#include "report/json.h"
+#include "report/text.h"
+
+enum rule_status { RULE_DONE, RULE_SKIPPED, RULE_FAILED };
+
+struct table_count {
+	const char *table;
+	int64_t n;
+};
+
+struct rule_view {
+	const char *rule;
+	const char *table;		/* as in SQL, quoted where needed */
+	const char *class_name;		/* NULL: none */
+	enum action action;
+	const char *cutoff;		/* RFC 3339; NULL where several terms or types decide */
+	/* due is the sum of the nine below it, in a plan (what would happen) and in a run alike. */
+	int64_t due;
+	int64_t deleted, anonymized, quarantined, held, blocked, deferred, failed, skipped, changed;
+	int64_t indeterminate, future, anomalous;	/* not due */
+	int64_t already;				/* in their final state before: not due any more */
+	size_t ncascaded, nunset, nnotes;
+	const struct table_count *cascaded, *unset;	/* a table named twice is added up */
+	const char *const *notes;			/* warnings and remarks, one sentence each */
+	const char *strategy;		/* "pages", "index", "partition"; NULL: nothing to do */
+	const char *strategy_reason;	/* NULL: none */
+	enum rule_status status;
+	const char *reason;		/* why it was skipped or failed; NULL when done */
+	double seconds;
+	int64_t wal_bytes, transactions;
+};
+
+struct run_view {
+	bool is_run;			/* else a plan */
+	const char *run;		/* UUID; NULL in a plan */
+	const char *database;
+	const char *as_of;		/* RFC 3339 in UTC */
+	const char *fingerprint;	/* "sha256:…" */
+	size_t nrules, nnotes;
+	const struct rule_view *rules;	/* in the order of execution */
+	const char *const *notes;	/* of the whole run */
+	bool needs_confirmation;	/* a first run, or a class that became shorter */
+	bool over_ceiling;		/* max_rows, max_percent or keep_newest stopped a rule */
+	bool interrupted;
+	const char *invocation;		/* "pgretain --config …", for what to type next; NULL: "pgretain" */
+	double seconds;
+	int exit;
+};
+
+bool rule_view_balances(const struct rule_view *r);
+/* deleted + anonymized + quarantined */
+int64_t rule_view_acted(const struct rule_view *r);
+
+json_t *run_view_json(const struct run_view *v) must_use;
+void run_view_text(const struct run_view *v, const struct text_style *st, struct strbuf *sb);
+
+#endif
