@@ -12,7 +12,9 @@ struct period {
 	int64_t usecs;		/* hours and minutes; then months and days are 0 */
 };
 
-/* On failure *why is a phrase: what is wrong with the text ("a number and a unit, …"). */
+/* Whole numbers of at least 1, each unit at most once, singular or plural, in any order: years months
+ * weeks days, or hours minutes. On failure *why is a phrase: what is wrong with the text ("the unit is
+ * unknown"); on success it is NULL. */
 bool period_parse(const char *text, struct period *ret, const char **why) must_use;
 bool period_is_exact(const struct period *p);
 /* PostgreSQL's interval input, e.g. "36 months 0 days 0 microseconds". buf >= PERIOD_TEXT bytes. */
@@ -21,7 +23,9 @@ const char *period_interval(const struct period *p, char *buf);
 /* As a person writes it: "3 years", "1 year 6 months". */
 const char *period_format(const struct period *p, char *buf);
 
-/* Durations and sizes of limits: `100ms`, `2s`, `5min`, `1h`; `16MB`. */
+/* Durations and sizes of limits: `100ms`, `2s`, `5min`, `1h`, `1d`, at most 2^31 - 1 ms (PostgreSQL's
+ * own bound); `16MB` (B kB MB GB TB, powers of 1024). Never zero: to one reader that is "no limit", to
+ * the other "nothing". *why as above. */
 bool duration_parse(const char *text, int64_t *ret_ms, const char **why) must_use;
 bool size_parse(const char *text, int64_t *ret_bytes, const char **why) must_use;
 
