@@ -110,6 +110,7 @@ done_testing() {
 	tap_done=true
 	[ "$tap_n" -gt 0 ] || { note "no test was made"; exit 1; }
 	[ ! -s "$W/errors" ] || { note "errors on the way:"; note "$(cat "$W/errors")"; exit 1; }
+	[ "${tap_planned:-$tap_n}" = "$tap_n" ] || { note "planned $tap_planned, made $tap_n"; exit 1; }
 	[ "$tap_failed" = 0 ] || exit 1
 	exit 0
 }
