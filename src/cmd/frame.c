@@ -15,7 +15,7 @@
 #define CONFIG_DEFAULT "/etc/pgretain/pgretain.cfg"
 
 const struct opt global_options[] = {
-	{ "config", "FILE", "the main configuration file (else $PGRETAIN_CONFIG, else " CONFIG_DEFAULT ")", 0, 0 },
+	{ "config", "FILE", "main file (else $PGRETAIN_CONFIG, else " CONFIG_DEFAULT ")", 0, 0 },
 	{ "database", "NAME", "which database of the configuration, where it names several", 0, 0 },
 	{ "format", "FORMAT", "text (for people) or json (for programs)", 0, 0 },
 	{ "as-of", "TIME", "answer for another instant, e.g. 2026-11-24T17:30:00Z (commands that look)", 0, 0 },
