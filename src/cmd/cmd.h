@@ -8,6 +8,7 @@
 #include "base/opt.h"
 #include "base/strbuf.h"
 #include "model/policy.h"
+#include "report/text.h"
 
 #include <jansson.h>
 
@@ -86,6 +87,8 @@ const struct database *ctx_database(struct ctx *ctx) must_use;
 
 /* The one place that prints a diag (stderr: what, where, what to do). Returns its exit code. */
 int ctx_fail(struct ctx *ctx, const struct diag *d);
+/* One line "pgretain: PREFIX TEXT" on stderr, for lists of errors. */
+void ctx_complain(struct ctx *ctx, const char *prefix, const char *text);
 /* ctx_fail with class USAGE and this sentence. */
 int ctx_usage(struct ctx *ctx, const char *fmt, ...) printf_like(2, 3);
 
@@ -95,6 +98,12 @@ void ctx_print(struct ctx *ctx, const struct strbuf *text);
 void ctx_print_json(struct ctx *ctx, json_t *object);
 /* To `path` (atomically replaced), or stdout when NULL. False: printed; return EXIT_REFUSED. */
 bool ctx_write(struct ctx *ctx, const char *path, const struct strbuf *text) must_use;
+
+/* How text reports are to look. */
+struct text_style ctx_style(const struct ctx *ctx);
+/* "pgretain --config … --database …" with the options that were given, quoted for a shell: the
+ * beginning of what to type next. In the arena. */
+const char *ctx_invocation(struct ctx *ctx);
 
 /* Splits COLUMN=VALUE at the first '='. False: printed. Both are copies in the arena. */
 bool ctx_split_pair(struct ctx *ctx, const char *word, const char **column, const char **value) must_use;

@@ -18,6 +18,14 @@ static void add_plain(struct strbuf *sb, const char *prefix, const char *text)
 	strbuf_addc(sb, '\n');
 }
 
+static void print_line(const char *prefix, const char *text)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	add_plain(&sb, prefix, text);
+	fputs(strbuf_str(&sb), stderr);
+}
+
 static void print_diag(const struct diag *d)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
@@ -40,6 +48,16 @@ int ctx_fail(struct ctx *ctx, const struct diag *d)
 	else
 		print_diag(d);
 	return diag_exit_code(d->cls);
+}
+
+void ctx_complain(struct ctx *ctx, const char *prefix, const char *text)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	(void)ctx;
+	strbuf_addf(&sb, "%s%s", prefix, text);
+	fflush(stdout);
+	print_line("pgretain: ", strbuf_str(&sb));
 }
 
 int ctx_usage(struct ctx *ctx, const char *fmt, ...)
@@ -82,6 +100,46 @@ bool ctx_write(struct ctx *ctx, const char *path, const struct strbuf *text)
 		return true;
 	ctx_fail(ctx, &d);
 	return false;
+}
+
+struct text_style ctx_style(const struct ctx *ctx)
+{
+	return (struct text_style){ ctx->color, ctx->width };
+}
+
+static void add_shell_word(struct strbuf *sb, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+
+	if (*word && !word[strspn(word, plain)]) {
+		strbuf_adds(sb, word);
+		return;
+	}
+	strbuf_addc(sb, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_adds(sb, "'\\''");
+		else
+			strbuf_addc(sb, *word);
+	}
+	strbuf_addc(sb, '\'');
+}
+
+const char *ctx_invocation(struct ctx *ctx)
+{
+	static const char *const kept[] = { "config", "database" };
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, "pgretain");
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const char *value = opts_text(&ctx->opts, kept[i]);
+
+		if (!value)
+			continue;
+		strbuf_addf(&sb, " --%s ", kept[i]);
+		add_shell_word(&sb, value);
+	}
+	return arena_strdup(ctx->arena, strbuf_str(&sb));
 }
 
 bool ctx_split_pair(struct ctx *ctx, const char *word, const char **column, const char **value)
