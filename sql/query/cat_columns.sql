@@ -1,16 +1,16 @@
 -- Columns of the relations $1, with domains resolved to their base types.
-WITH RECURSIVE base(typ, oid, typmod, notnull) AS (
+WITH RECURSIVE base(typ, oid, typmod, must) AS (
 	SELECT t.oid, t.oid, -1, t.typnotnull FROM pg_catalog.pg_type AS t
 	WHERE t.oid IN (SELECT a.atttypid FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = ANY($1::oid[]))
 	UNION ALL
-	SELECT b.typ, t.typbasetype, t.typtypmod, b.notnull OR t.typnotnull
+	SELECT b.typ, t.typbasetype, t.typtypmod, b.must OR t.typnotnull
 	FROM base AS b JOIN pg_catalog.pg_type AS t ON t.oid = b.oid WHERE t.typtype = 'd'
 )
 SELECT a.attrelid, a.attname, a.attnum, a.atttypid, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
 	bt.typname AS base, bt.typcategory, t.typtype, bt.typtype AS basetyptype,
 	CASE WHEN bt.typname IN ('varchar', 'bpchar')
-	     THEN pg_catalog.abs(coalesce(nullif(a.atttypmod, -1), nullif(b.typmod, -1), 3) - 4) END AS length,
-	a.attnotnull OR b.notnull AS not_null, a.attidentity, a.attgenerated,
+	     THEN nullif(coalesce(nullif(a.atttypmod, -1), b.typmod), -1) - 4 END AS length,
+	a.attnotnull OR b.must AS not_null, a.attidentity, a.attgenerated,
 	pg_catalog.format_type(bt.oid, coalesce(nullif(a.atttypmod, -1), b.typmod)) AS base_type,
 	coalesce(s.n_distinct, 0) AS n_distinct, coalesce(s.correlation, 0) AS correlation,
 	CASE WHEN a.attcollation <> 0 THEN (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(co.collname)

@@ -207,7 +207,7 @@ static bool load_columns(struct loader *l, struct diag *d)
 		c->category = res_text(r, i, 6)[0];
 		c->typtype = res_text(r, i, 7)[0];
 		c->basetyptype = res_text(r, i, 8)[0];
-		c->length = PQgetisnull(r, i, 9) || res_int(r, i, 9) == 1 ? -1 : (int)res_int(r, i, 9);
+		c->length = PQgetisnull(r, i, 9) ? -1 : (int)res_int(r, i, 9);
 		c->not_null = res_bool(r, i, 10);
 		c->identity = res_text(r, i, 11)[0];
 		c->generated = res_text(r, i, 12)[0] != '\0';
