@@ -234,9 +234,10 @@ static enum due_verdict judge(const struct sched *s, int64_t now, struct due *du
 struct due due_at(const struct sched *s, int64_t last, int64_t since, int64_t now)
 {
 	struct due due = { .verdict = DUE_NO, .window_end = INSTANT_INFINITY, .next = INSTANT_INFINITY };
+	bool never = last == INSTANT_MINUS_INFINITY;
 	int64_t next;
 
-	if (last == INSTANT_MINUS_INFINITY) {
+	if (never) {
 		last = now - DUE_LATE;
 		if (s->job->catch_up && since < last)
 			last = since > now - DUE_FIRST ? since : now - DUE_FIRST;
@@ -245,7 +246,7 @@ struct due due_at(const struct sched *s, int64_t last, int64_t since, int64_t no
 		due.next = next;
 	if (last >= now || !latest_start(s, last, now, &due.scheduled))
 		return due;
-	due.missed = count_starts(s, last, due.scheduled);
+	due.missed = never ? 0 : count_starts(s, last, due.scheduled);
 	due.verdict = judge(s, now, &due);
 	return due;
 }

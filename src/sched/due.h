@@ -53,7 +53,7 @@ enum due_verdict {
 struct due {
 	enum due_verdict verdict;
 	int64_t scheduled;	/* the latest start that is not after now; unless NO */
-	int missed;		/* further starts since the last one, at most DUE_MISSED_MAX */
+	int missed;		/* further starts since the last one, at most DUE_MISSED_MAX; 0: never started */
 	int64_t window_end;	/* START: when to stop; INSTANT_INFINITY: no window */
 	int64_t next;		/* look again then; INSTANT_INFINITY: never */
 };
