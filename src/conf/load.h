@@ -13,7 +13,7 @@ struct conf_error {
 	const char *file;	/* as the user named it: main file as given, others beside it */
 	int line;		/* 0: the file as a whole */
 	const char *message, *hint;
-	int order;		/* of the file in the set; for sorting */
+	int order, seq;			/* of the file in the set, of the finding: for sorting */
 };
 
 /* All findings of a file set, in the order of files and lines. Owns its memory. */
