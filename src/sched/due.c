@@ -116,10 +116,22 @@ static bool window_ever(const struct sched *s)
 
 /* ---- schedule ---- */
 
+static bool read_schedule(const struct job *job, struct cron *ret, struct diag *d)
+{
+	struct diag why = DIAG_INIT;
+
+	if (cron_parse(job->schedule, ret, &why))
+		return true;
+	diag_fail(d, why.cls, "schedule \"%.80s\" of job %.60s: %s", job->schedule, job->name, why.message);
+	if (*why.hint)
+		diag_hint(d, "%s", why.hint);
+	return false;
+}
+
 bool sched_compile(struct arena *a, const struct job *job, struct sched *ret, struct diag *d)
 {
 	struct sched s = { .job = job };
-	bool ok = cron_parse(job->schedule, &s.cron, d) &&
+	bool ok = read_schedule(job, &s.cron, d) &&
 		  zone_load(a, job->zone ? job->zone : "UTC", &s.zone, d) && read_window(&s, d);
 
 	if (ok && s.has_window && !job->catch_up && !window_ever(&s)) {

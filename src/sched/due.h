@@ -17,7 +17,7 @@
 #define PGRETAIN_SCHED_DUE_H
 
 #include "model/policy.h"
-#include "sched/cron.h"
+#include "base/cron.h"
 #include "sched/zone.h"
 
 /* A start this late is still in time, however it came about (a tick each few minutes, a reboot). */

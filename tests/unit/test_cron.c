@@ -1,5 +1,5 @@
 /* Cron expressions. Vectors from crontab(5); the property test asks the C library's calendar. */
-#include "sched/cron.h"
+#include "base/cron.h"
 
 #include "base/instant.h"
 
@@ -113,10 +113,10 @@ static const struct {
 	{ "0 0 * * FRI-MON", "day of week \"FRI-MON\" runs backwards" },
 	{ "** * * * *", "minute \"**\" is not a number" },
 	{ "0x1 * * * *", "minute \"0x1\" is not a number" },
-	{ "0 0 30 2 *", "never fires" },
-	{ "31 2 30,31 FEB *", "never fires" },
-	{ "0 0 31 4,6,9,11 *", "never fires" },
-	{ "", "has 0 fields; five are needed" },
+	{ "0 0 30 2 *", "it never fires" },
+	{ "31 2 30,31 FEB *", "it never fires" },
+	{ "0 0 31 4,6,9,11 *", "it never fires" },
+	{ "", "it has 0 fields; five are needed" },
 	{ "30", "has 1 field; five are needed" },
 	{ "30 1 * *", "has 4 fields; five are needed" },
 	{ "0 30 1 * * *", "has 6 fields; five are needed" },
@@ -230,7 +230,7 @@ static void random_schedules(void **state)
 			random_field(&m, i, range[i][0], range[i][1], f[i], sizeof(f[i]));
 		snprintf(text, sizeof(text), "%s %s %s %s %s", f[0], f[1], f[2], f[3], f[4]);
 		if (!cron_parse(text, &c, &d)) {
-			assert_non_null(strstr(d.message, "never fires"));
+			assert_non_null(strstr(d.message, "it never fires"));
 			memset(m.on[0], 1, sizeof(m.on[0]));
 			memset(m.on[1], 1, sizeof(m.on[1]));
 			for (int64_t day = 0; day < 366 * 5; day++)	/* 2000 and 2004 are leap years */

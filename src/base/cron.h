@@ -7,9 +7,10 @@
  * Day rule of Vixie: when neither day field begins with `*`, a day matches if either field does;
  * otherwise both must. What no calendar day can match (30 February) is refused.
  *
- * Pure: wall clock only. What a wall-clock minute is in a zone is sched/due's business. */
-#ifndef PGRETAIN_SCHED_CRON_H
-#define PGRETAIN_SCHED_CRON_H
+ * Pure: wall clock only; what a wall-clock minute is in a zone, sched/due knows. Here and not in sched/
+ * because conf/ refuses a bad schedule at its line. */
+#ifndef PGRETAIN_BASE_CRON_H
+#define PGRETAIN_BASE_CRON_H
 
 #include "base/diag.h"
 
@@ -20,7 +21,8 @@ struct cron {
 	bool any_day, any_weekday;	/* that field begins with `*` */
 };
 
-/* On failure one sentence that names the field and what it allows; class CONFIG. */
+/* On failure the rest of a sentence that begins with the schedule: `hour "25" is out of range; allowed is
+ * 0-23`; class CONFIG. */
 bool cron_parse(const char *text, struct cron *ret, struct diag *d) must_use;
 
 /* Minutes of the wall clock since 2000-01-01 00:00, like struct-less `timestamp` of base/instant.h. */

@@ -1,4 +1,4 @@
-#include "sched/cron.h"
+#include "base/cron.h"
 
 #include "base/instant.h"
 
@@ -39,16 +39,13 @@ static const int month_days[13] = { 0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 3
 
 /* What is being read, for the sentences. */
 struct reader {
-	const char *text;		/* whole schedule */
 	const struct field *f;
 	struct diag *d;
 };
 
 static bool field_fail(const struct reader *r, const char *part, const char *why)
 {
-	diag_fail(r->d, DIAG_CONFIG, "schedule \"%.80s\": %s \"%.40s\" %s; allowed is %s", r->text, r->f->name,
-		  part, why, r->f->allowed);
-	return false;
+	return diag_fail(r->d, DIAG_CONFIG, "%s \"%.40s\" %s; allowed is %s", r->f->name, part, why, r->f->allowed);
 }
 
 /* Digits only, up to three: nothing larger is in any range. */
@@ -129,13 +126,13 @@ static bool parse_part(const struct reader *r, const char *part, uint64_t *bits)
 	return true;
 }
 
-static bool parse_field(struct reader *r, const char *s, uint64_t *bits)
+/* Cuts s at its commas. */
+static bool parse_field(const struct reader *r, char *s, uint64_t *bits)
 {
-	char buf[FIELD_MAX], *rest = buf, *part;
+	char *part;
 
 	*bits = 0;
-	snprintf(buf, sizeof(buf), "%s", s);
-	while ((part = strsep(&rest, ",")))
+	while ((part = strsep(&s, ",")))
 		if (!parse_part(r, part, bits))
 			return false;
 	return true;
@@ -161,8 +158,7 @@ static bool split(const char *text, char buf[NFIELDS][FIELD_MAX], struct diag *d
 		size_t len = strcspn(s, " \t");
 
 		if (len >= FIELD_MAX)
-			return diag_fail(d, DIAG_CONFIG, "schedule \"%.80s…\": a field of %zu bytes is too long", text,
-					 len);
+			return diag_fail(d, DIAG_CONFIG, "a field of %zu bytes is too long", len);
 		if (n < NFIELDS)
 			snprintf(buf[n], FIELD_MAX, "%.*s", (int)len, s);
 		s += len;
@@ -170,7 +166,7 @@ static bool split(const char *text, char buf[NFIELDS][FIELD_MAX], struct diag *d
 	}
 	if (n == NFIELDS)
 		return true;
-	diag_fail(d, DIAG_CONFIG, "schedule \"%.80s\" has %zu field%s; five are needed", text, n, n == 1 ? "" : "s");
+	diag_fail(d, DIAG_CONFIG, "it has %zu field%s; five are needed", n, n == 1 ? "" : "s");
 	diag_hint(d, "minute hour day-of-month month day-of-week, such as \"30 1 * * *\", or @daily");
 	return false;
 }
@@ -185,7 +181,7 @@ static const char *expand(const char *text)
 
 bool cron_parse(const char *text, struct cron *ret, struct diag *d)
 {
-	struct reader r = { .text = text, .d = d };
+	struct reader r = { .d = d };
 	char buf[NFIELDS][FIELD_MAX];
 	uint64_t bits[NFIELDS];
 	struct cron c;
@@ -204,7 +200,7 @@ bool cron_parse(const char *text, struct cron *ret, struct diag *d)
 		.any_day = buf[FIELD_DAY][0] == '*', .any_weekday = buf[FIELD_WEEKDAY][0] == '*',
 	};
 	if (!fires(&c))
-		return diag_fail(d, DIAG_CONFIG, "schedule \"%.80s\" never fires: its months have no such day", text);
+		return diag_fail(d, DIAG_CONFIG, "it never fires: its months have no such day");
 	*ret = c;
 	return true;
 }
