@@ -13,8 +13,11 @@ static void on_stop(int signo)
 	int saved = errno;
 
 	/* Whoever asks a third time does not want to wait for us. */
-	if (++requests >= 2)
-		signal(signo, SIG_DFL);
+	(void)signo;
+	if (++requests >= 2) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+	}
 	if (wake[1] >= 0 && write(wake[1], "", 1) < 0)
 		(void)errno;	/* full: it is readable already */
 	errno = saved;
