@@ -1,0 +1,13 @@
+/* The connection of a command that works on one session. */
+#ifndef PGRETAIN_CMD_CONNECT_H
+#define PGRETAIN_CMD_CONNECT_H
+
+#include "cmd/cmd.h"
+#include "pg/conn.h"
+
+/* To ctx_database(), as "pgretain COMMAND", without timeouts. NULL: printed; return EXIT_REFUSED. */
+struct conn *ctx_connect(struct ctx *ctx, bool read_only) must_use;
+/* The database's log outside, else the policy's, else NULL. */
+const char *ctx_replay_log(const struct ctx *ctx);
+
+#endif
