@@ -56,7 +56,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(DEPS) -include src/base/banned.h -c -o $@ $<
 
-$(BUILD)/sqltext_all.c: $(SQL) scripts/sql2c
+$(BUILD)/sqltext_all.c: $(SQL) sql/query sql/schema scripts/sql2c
 	@mkdir -p $(@D)
 	$(Q)scripts/sql2c $(SQL) > $@.tmp && mv $@.tmp $@
 
