@@ -1,6 +1,8 @@
 /* Jobs: when things happen. */
 #include "conf/sections.h"
 
+#include "base/cron.h"
+
 #include <ctype.h>
 
 static const char *const step_words[] = { "requests", "rules", "purge", "backups", "report", NULL };
@@ -26,22 +28,16 @@ const struct conf_section section_throttle = {
 	"throttle", throttle_keys, sizeof(struct throttle), 0, throttle_init, NULL,
 };
 
-/* The shape only: which minutes the fields mean is the scheduler's to say. */
 static bool read_schedule(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
 {
 	const char *allowed = conf_allowed(r, key), *text = conf_string(r, s, allowed);
-	int fields = 0;
+	struct diag d = DIAG_INIT;
+	struct cron cron;
 
 	if (!text)
 		return false;
-	for (const char *p = text + strspn(text, " \t"); *p; p += strspn(p, " \t")) {
-		fields++;
-		for (; *p && *p != ' ' && *p != '\t'; p++)
-			if (!isalnum((unsigned char)*p) && !strchr("*,-/", *p))
-				return conf_bad(r, s, allowed, "a schedule has no such character");
-	}
-	if (fields != 5)
-		return conf_bad(r, s, allowed, "%d fields instead of five", fields);
+	if (!cron_parse(text, &cron, &d))
+		return conf_bad(r, s, allowed, "%s", d.message);
 	((struct job *)into)->schedule = text;
 	return true;
 }
@@ -73,7 +69,7 @@ static bool read_window(struct conf_reader *r, const struct conf_key *key, const
 }
 
 static const struct conf_type schedule = {
-	"schedule", "five fields: minute hour day month weekday, such as \"30 1 * * *\"", read_schedule,
+	"schedule", "five fields: minute hour day month weekday, such as \"30 1 * * *\", or @daily", read_schedule,
 };
 static const struct conf_type window = { "window", "HH:MM-HH:MM, such as \"01:30-05:30\"", read_window };
 
