@@ -1,0 +1,28 @@
+/* What a run did, step by step: the server's counts, taken after the commits (domain.md 3). */
+#ifndef PGRETAIN_MODEL_OUTCOME_H
+#define PGRETAIN_MODEL_OUTCOME_H
+
+#include "model/plan.h"
+
+enum outcome_status { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_FAILED };
+
+struct outcome_step {
+	enum outcome_status status;
+	int64_t due, acted;			/* acted: deleted, anonymized or quarantined, by the rule's action */
+	int64_t held, blocked, skipped, failed, changed, deferred;
+	int64_t *tallies;			/* one for each tally of the plan's step */
+	const char *reason;			/* NULL: none */
+	char sqlstate[6];
+	enum plan_strategy strategy;		/* the one that did most */
+	double seconds;
+	int64_t wal_bytes, transactions;
+};
+
+struct outcome {
+	struct outcome_step *steps;		/* one for each step of the plan */
+	bool interrupted;			/* stopped resumably: signal or end of the window */
+	const char *interrupted_by;
+	int exit;				/* 0, 2 or 4 */
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* A plan is data, and it holds the SQL (architecture.md 1).
+ *
+ * plan/build makes it from policy + catalogue + ledger; exec sends what stands here and nothing
+ * else; report shows it. Immutable once built, owned by its arena.
+ *
+ * Statements of a step share one parameter list ($1 … $n, the step's `params`); what a unit adds
+ * comes after it: $n+1 … as said at each statement. Statements name the relation they work on by
+ * PLAN_RELATION: partitions and inheritance children of a step differ in nothing else. */
+#ifndef PGRETAIN_MODEL_PLAN_H
+#define PGRETAIN_MODEL_PLAN_H
+
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "model/policy.h"
+
+#define PLAN_RELATION '\2'
+
+struct plan_stmt {
+	const char *text;		/* NULL: the step has no such statement */
+};
+/* The statement with the relation's quoted name in its places. */
+void plan_stmt_for(const struct plan_stmt *s, const char *relation, struct strbuf *sb);
+
+struct plan_params {
+	int n;
+	const uint32_t *types;		/* type oids */
+	const char **values;
+};
+
+enum plan_strategy { STRATEGY_PAGES, STRATEGY_INDEX, STRATEGY_PARTITION };
+const char *plan_strategy_word(enum plan_strategy s);
+
+/* Rows of one rule, counted by the server with the predicates that the run uses. */
+struct plan_counts {
+	int64_t due;			/* not done already */
+	int64_t held, blocked, skipped;	/* parts of due that will not be acted on */
+	int64_t already;		/* past due and in final form: not in due */
+	int64_t indeterminate, future, anomalous;
+};
+
+/* Rows of tables without a rule that go, or lose their link, with rows of this one. */
+struct plan_tally {
+	const char *table;
+	bool unset;			/* the key is set to NULL; else the row is deleted */
+	int64_t rows;
+};
+
+struct plan_relation {
+	uint32_t oid;
+	const char *sql, *display;
+	const char *root_sql;		/* of a partition: what it is a partition of */
+	int64_t pages, page_bytes;	/* page_bytes: heap and TOAST bytes that one page stands for */
+	enum plan_strategy strategy;
+	const char *reason;		/* why that strategy */
+};
+
+enum plan_dep_kind { DEP_FOLLOW, DEP_CASCADE, DEP_UNSET };
+
+/* What goes with a row of the step, in the same transaction, deepest first. Unit parameters: $n+1
+ * tid[] = rows of the step's relation; in `limited` also $n+2 int8, the most rows it takes. */
+struct plan_dependent {
+	enum plan_dep_kind kind;
+	size_t index;			/* FOLLOW: the follower's step; else index into tallies */
+	bool many;			/* some row has so many that `limited` is used from the start */
+	struct plan_stmt whole, limited;	/* limited.text NULL: the table can't be cut by ctid */
+};
+
+/* A statement with parameters of its own. */
+struct plan_query {
+	const char *sql;
+	struct plan_params params;
+};
+
+enum step_status { STEP_READY, STEP_SKIPPED, STEP_FAILED };
+
+struct plan_step {
+	const struct rule *rule;
+	const char *table;		/* display */
+	const char *cutoff;		/* RFC 3339 or NULL */
+	enum step_status status;
+	bool over_ceiling;
+	const char *reason;		/* of skipped or failed, or a note (keep_newest) */
+	struct diag diag;		/* of failed */
+	struct plan_counts counts;
+	size_t root;			/* step whose units do this step's work (itself, or its chain's root) */
+	struct plan_query recount;	/* due, held, skipped, blocked, already: as it is after the step */
+
+	struct plan_params params;
+	/* unit parameters: range: $n+1 tid >= , $n+2 tid < ; tids: $n+1 tid[] ; collect: $n+1 int8 limit */
+	struct plan_stmt apply_range, apply_tids;	/* the effect; the command tag counts */
+	struct plan_stmt lock_range, lock_tids;		/* SELECT ctid … FOR UPDATE: rows ready to go */
+	struct plan_stmt free_range, free_tids;		/* the same, SKIP LOCKED */
+	struct plan_stmt collect;			/* SELECT ctid of rows ready to go, at most $n+1 */
+	struct plan_stmt drop_check;			/* all rows, rows that may not go: under the lock */
+	bool checks_done;				/* apply returns a bool a row: final state reached */
+	const char *keepers;				/* triggers and rules that may keep rows, or NULL */
+	bool self_reference;				/* sweeps repeat until nothing more goes */
+
+	size_t nrelations, ndependents, ntallies, nprepare, nanalyze;
+	struct plan_relation *relations;
+	struct plan_dependent *dependents;
+	struct plan_tally *tallies;
+	const char **prepare;		/* statements before the first write: the vault */
+	const char **analyze;		/* quoted names to ANALYZE after the step */
+
+	bool needs_confirmation;
+	const char *confirmation_why;
+	const char *definition;		/* canonical JSON, for ledger/confirmed and rule text */
+};
+
+struct plan {
+	struct arena *arena;
+	const struct policy *policy;
+	const struct database *db;
+	const char *as_of;		/* PostgreSQL text, UTC */
+	int64_t as_of_usecs;
+	char fingerprint[72];		/* "sha256:…" */
+	int64_t hold_epoch;
+	size_t nsteps;
+	struct plan_step *steps;	/* in the order of execution */
+};
+
+/* Rows that the step will act on. */
+int64_t plan_step_rows(const struct plan_step *s);
+
+void plan_free(struct plan *p);
+AUTO_DEFINE(struct plan, plan_free)
+
+#endif
