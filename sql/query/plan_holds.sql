@@ -1,0 +1,3 @@
+-- Holds that keep rows now, and the epoch they were read at.
+SELECT h.id, h.scope, h.target, h.subject_type, h.subject_key, h.condition
+FROM pgretain.hold AS h WHERE h.state IN ('active', 'review_due', 'release_pending') ORDER BY h.id

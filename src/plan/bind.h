@@ -1,0 +1,95 @@
+/* Names to catalogue: each rule bound to its table, columns, keys and children, or refused with a
+ * sentence. Internal to plan/. */
+#ifndef PGRETAIN_PLAN_BIND_H
+#define PGRETAIN_PLAN_BIND_H
+
+#include "model/plan.h"
+#include "model/pred.h"
+#include "ops/anon.h"
+#include "pg/catalog.h"
+
+struct bound;
+
+enum edge_kind {
+	EDGE_RULE,		/* a rule of the child's own must have dealt with it */
+	EDGE_FOLLOW,		/* the child follows this rule and goes in the same transaction */
+	EDGE_CASCADE,		/* the child goes with the row, by mention */
+	EDGE_UNSET,		/* the child's key is set to NULL, by mention */
+};
+
+struct edge;
+typedef VEC(struct edge) edge_vec;
+typedef VEC(struct bound *) bound_vec;
+
+/* One foreign key that refers to a table of the rule (or of what cascades from it). */
+struct edge {
+	enum edge_kind kind;
+	const struct cat_fkey *fkey;
+	Oid only_oid;			/* the key refers to this partition or inheritance child only; 0: the root */
+	struct bound *follower;		/* FOLLOW */
+	bound_vec rules;		/* rules on the child */
+	edge_vec sub;			/* CASCADE: keys that refer to the child */
+};
+
+struct bound {
+	const struct rule *rule;
+	size_t index;			/* in file order */
+	struct cat_table *table;
+	bool selected;			/* takes part in this plan */
+	bool failed;
+	struct diag diag;
+
+	struct pred pred;		/* not for followers */
+	const char *cutoff;		/* for display, or NULL */
+	struct bound *parent;		/* followers */
+	const struct cat_fkey *via;
+	struct bound *root;		/* end of the follows chain; itself for others */
+	bound_vec followers;
+
+	bool removes;			/* delete, or quarantine of whole rows */
+	VEC(struct anon *) ops;		/* columns that are overwritten; `keep` left out */
+	edge_vec edges;			/* of rules that remove */
+	VEC(struct cat_table *) leaves;	/* relations with storage: the table itself or its descendants */
+	bound_vec before;		/* rules on the same table that run earlier and remove rows */
+
+	/* keep_newest: rows at or above this are spared; newest_expr NULL: nothing is */
+	const char *newest_expr;	/* row expression over alias t: (t."at", t."id") */
+	VEC(const char *) newest_values;
+	VEC(const char *) newest_types;
+	bool newest_all;		/* fewer rows than keep_newest: every row is spared */
+
+	const char *purge_after;	/* quarantine: timestamptz text */
+};
+
+struct hold_entry {
+	const char *id, *scope, *target, *subject_type, *subject_key, *condition;
+};
+
+struct binder {
+	struct plan *plan;
+	struct arena *a;
+	struct conn *conn;
+	struct catalog *cat;
+	size_t nrules;
+	struct bound *rules;		/* in file order */
+	VEC(struct hold_entry) holds;	/* active ones */
+};
+
+/* Binds every rule of the database (all of them: a rule's plan depends on its children's). Rules that
+ * do not fit are marked failed; false only when nothing can be said (connection). */
+bool bind_rules(struct binder *b, struct diag *d) must_use;
+struct bound *bind_rule(struct binder *b, const char *name);
+
+/* Marks the rule failed with a sentence; always false. */
+bool bound_fail(struct bound *b, enum diag_class cls, const char *fmt, ...) printf_like(3, 4);
+
+/* bind_column.c: what `columns` overwrites */
+bool bind_columns(struct binder *b, struct bound *r);
+/* bind_pred.c: clocks, terms and their constants */
+bool bind_pred(struct binder *b, struct bound *r, struct diag *d) must_use;
+/* bind_edges.c: what refers to the rows */
+void bind_edges(struct binder *b, struct bound *r);
+/* t is `above`, or a partition or inheritance child of it. */
+bool table_within(const struct cat_table *t, const struct cat_table *above);
+
+#endif

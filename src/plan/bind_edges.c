@@ -1,0 +1,139 @@
+/* Every foreign key that refers to a rule's rows, and what the configuration says of it. A key that
+ * nobody mentions is an error: ON DELETE CASCADE is never relied upon silently (domain.md 3). */
+#include "plan/bind.h"
+
+static bool mention_fits(const struct child *m, const struct cat_fkey *f, const struct bound *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (m->constraint && !streq(m->constraint, f->name))
+		return false;
+	if (streq(m->table, f->child->display))
+		return true;
+	strbuf_addf(&sb, "%s.%s", f->child->schema, f->child->name);
+	if (streq(m->table, strbuf_str(&sb)))
+		return true;
+	return streq(m->table, f->child->name) && streq(f->child->schema, r->table->schema);
+}
+
+static const struct child *mention_of(const struct bound *r, const struct cat_fkey *f)
+{
+	const struct child *found = NULL;
+
+	for (size_t i = 0; i < r->rule->nchildren; i++) {
+		const struct child *m = &r->rule->children[i];
+
+		if (mention_fits(m, f, r) && (!found || m->constraint))
+			found = m;	/* a mention of the constraint beats one of the table */
+	}
+	return found;
+}
+
+static struct bound *follower_by(struct bound *r, const struct cat_fkey *f)
+{
+	for (size_t i = 0; i < r->followers.n; i++)
+		if (r->followers.v[i]->via == f)
+			return r->followers.v[i];
+	return NULL;
+}
+
+bool table_within(const struct cat_table *t, const struct cat_table *above)
+{
+	for (; t; t = t->parent)
+		if (t == above)
+			return true;
+	return false;
+}
+
+static void own_rules(struct binder *b, struct edge *e)
+{
+	for (size_t i = 0; i < b->nrules; i++) {
+		struct bound *o = &b->rules[i];
+
+		if (o->table && table_within(e->fkey->child, o->table))
+			vec_push(b->a, &e->rules, o);
+	}
+}
+
+static bool unset_fits(struct bound *r, const struct cat_fkey *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct cat_column *c = cat_column(f->child, f->child_columns[i]);
+
+		if (c->not_null)
+			return bound_fail(r, DIAG_CATALOG, "children: %s can't be set to NULL: column %s of %s is NOT NULL",
+					  f->name, c->name, f->child->display);
+	}
+	return true;
+}
+
+static bool unmentioned(struct bound *r, const struct cat_fkey *f)
+{
+	bound_fail(r, DIAG_CATALOG, "%s refers to %s by foreign key %s, and the configuration does not say what "
+		   "happens to its rows", f->child->display, f->parent->display, f->name);
+	diag_hint(&r->diag, "give %s a rule, or mention it: children = { %s = \"cascade\"; } or \"set null\"",
+		  f->child->display, f->child->name);
+	return false;
+}
+
+static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
+		      int depth);
+
+static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, int depth)
+{
+	if (depth > 20 || table_within(e->fkey->child, r->table)) {
+		bound_fail(r, DIAG_CATALOG, "children: %s cascades back into %s", e->fkey->name, r->table->display);
+		diag_hint(&r->diag, "a cycle can't cascade: leave it to the rule, or say \"set null\"");
+		return false;
+	}
+	return add_edges(b, r, e, e->fkey->child, 0, depth + 1);
+}
+
+static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, int depth)
+{
+	const struct cat_fkey *f = e->fkey;
+	const struct child *m = mention_of(r, f);
+
+	e->follower = depth == 0 ? follower_by(r, f) : NULL;
+	own_rules(b, e);
+	if (e->follower)
+		e->kind = EDGE_FOLLOW;
+	else if (m && m->mode == CHILD_CASCADE)
+		e->kind = EDGE_CASCADE;
+	else if (m && m->mode == CHILD_SET_NULL)
+		e->kind = EDGE_UNSET;
+	else if (e->rules.n || (m && m->mode == CHILD_RULE))
+		e->kind = EDGE_RULE;
+	else
+		return unmentioned(r, f);
+	if (e->kind == EDGE_UNSET)
+		return unset_fits(r, f);
+	return e->kind != EDGE_CASCADE || edge_cascade(b, r, e, depth);
+}
+
+/* Keys that refer to t; those of its partitions and inheritance children refer to that relation alone. */
+static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
+		      int depth)
+{
+	for (size_t i = 0; i < t->referenced.n; i++) {
+		struct edge e = { .fkey = t->referenced.v[i], .only_oid = only };
+
+		if (!edge_bind(b, r, &e, depth))
+			return false;
+		if (above)
+			vec_push(b->a, &above->sub, e);
+		else
+			vec_push(b->a, &r->edges, e);
+	}
+	if (t->kind == 'r' && r->rule->only && !depth)
+		return true;
+	for (size_t i = 0; i < t->children.n; i++)
+		if (!add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, depth))
+			return false;
+	return true;
+}
+
+void bind_edges(struct binder *b, struct bound *r)
+{
+	add_edges(b, r, NULL, r->table, 0, 0);
+}

@@ -1,0 +1,306 @@
+#include "plan/build_parts.h"
+
+#include "base/instant.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+
+struct builder {
+	struct binder b;
+	struct plan *plan;
+	const struct plan_options *o;
+	struct bound **order;
+	size_t n;
+	size_t nconfirmed;
+	struct confirmation *confirmed;
+	bool ledger;			/* schema pgretain is there and current */
+};
+
+/* ---- what stands at the beginning ---- */
+
+static bool take_now(struct builder *w, struct diag *d)
+{
+	struct plan *p = w->plan;
+	AUTO_RESULT *r = NULL;
+
+	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_now"), &r, d, w->o->as_of))
+		return false;
+	p->as_of = arena_strdup(p->arena, res_text(r, 0, 0));
+	return instant_parse_timestamptz(p->as_of, strlen(p->as_of), &p->as_of_usecs) ||
+		diag_fail(d, DIAG_USAGE, "--as-of is out of range");
+}
+
+static bool load_holds(struct builder *w, struct diag *d)
+{
+	AUTO_RESULT *r = NULL, *e = NULL;
+
+	if (!conn_query(w->b.conn, sqltext_get("query/plan_epoch"), NO_PARAMS, &e, d) ||
+	    !conn_query(w->b.conn, sqltext_get("query/plan_holds"), NO_PARAMS, &r, d))
+		return false;
+	w->plan->hold_epoch = res_int(e, 0, 0);
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct hold_entry *h = vec_add(w->b.a, &w->b.holds);
+		const char **fields[] = { &h->id, &h->scope, &h->target, &h->subject_type, &h->subject_key, &h->condition };
+
+		for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
+			*fields[k] = arena_strdup(w->b.a, res_text_null(r, i, (int)k));
+	}
+	return true;
+}
+
+/* A plan can be made before `init`: then there are no holds, and every rule is new. */
+static bool load_ledger(struct builder *w, struct diag *d)
+{
+	enum ledger_state state;
+	struct diag why = DIAG_INIT;
+
+	if (!ledger_probe(w->b.conn, NULL, &state, &why)) {
+		*d = why;
+		return false;
+	}
+	w->ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
+	if (!w->ledger)
+		return true;
+	return load_holds(w, d) &&
+		ledger_confirmations(w->b.conn, w->b.a, &w->nconfirmed, &w->confirmed, d);
+}
+
+static bool select_rules(struct builder *w, struct diag *d)
+{
+	for (size_t i = 0; i < w->b.nrules; i++)
+		w->b.rules[i].selected = w->o->nrules == 0;
+	for (size_t i = 0; i < w->o->nrules; i++) {
+		struct bound *r = bind_rule(&w->b, w->o->rules[i]);
+
+		if (!r) {
+			diag_fail(d, DIAG_USAGE, "there is no rule \"%s\" for database \"%s\"", w->o->rules[i], w->plan->db->name);
+			return false;
+		}
+		r->root->selected = true;
+	}
+	for (size_t i = 0; i < w->b.nrules; i++)
+		if (w->b.rules[i].root->selected)
+			w->b.rules[i].selected = true;	/* a chain goes whole */
+	return true;
+}
+
+static bool purge_day(struct builder *w, struct bound *r, struct diag *d)
+{
+	const struct retention_class *cls = r->root->rule->cls;
+	char period[PERIOD_TEXT];
+	AUTO_RESULT *res = NULL;
+
+	if (r->rule->action != ACTION_QUARANTINE)
+		return true;
+	if (!cls->has_vault)
+		return bound_fail(r, DIAG_CATALOG, "class \"%s\" has no `vault`: when would quarantined rows be purged?", cls->name);
+	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_purge"), &res, d, w->plan->as_of,
+			     period_interval(&cls->vault, period), cls->zone ? cls->zone : "UTC"))
+		return false;
+	r->purge_after = arena_strdup(w->b.a, res_text(res, 0, 0));
+	return true;
+}
+
+/* ---- one step ---- */
+
+static size_t step_of(void *ctx, const struct bound *r)
+{
+	struct builder *w = ctx;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (w->order[i] == r)
+			return i;
+	bug(__FILE__, __LINE__, "a follower without a step");
+}
+
+static const char *confirmed_definition(const struct builder *w, const char *rule)
+{
+	for (size_t i = 0; i < w->nconfirmed; i++)
+		if (streq(w->confirmed[i].rule, rule))
+			return w->confirmed[i].definition;
+	return NULL;
+}
+
+static void step_frame(struct builder *w, struct bound *r, struct plan_step *s)
+{
+	s->rule = r->rule;
+	s->table = r->table ? r->table->display : r->rule->table;
+	s->cutoff = r->root->cutoff;
+	s->root = step_of(w, r->root);
+	s->definition = confirm_definition(w->b.a, r);
+	confirm_compare(s, confirmed_definition(w, r->rule->name));
+}
+
+static void step_fail(struct builder *w, struct bound *r, struct plan_step *s)
+{
+	s->status = STEP_FAILED;
+	s->diag = r->diag;
+	s->reason = arena_printf(w->b.a, "%s (%s)", r->diag.message, r->diag.where);
+	s->counts = (struct plan_counts){ 0 };
+	s->needs_confirmation = false;
+}
+
+static void step_analyze(struct builder *w, struct bound *r, struct plan_step *s)
+{
+	VEC(const char *) list = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < r->leaves.n; i++)
+		vec_push(w->b.a, &list, r->leaves.v[i]->sql);
+	if (r->table->kind == 'p')
+		vec_push(w->b.a, &list, r->table->sql);
+	s->analyze = list.v;
+	s->nanalyze = list.n;
+}
+
+/* Counts come in two rounds: a step's ceiling is known before what hangs on it is counted. */
+static bool step_count(struct builder *w, struct bound *r, struct plan_step *s, struct diag *d)
+{
+	if (!count_step(&w->b, r, s, d) || r->failed)
+		return r->failed;
+	return count_guards(&w->b, r, s, w->o->lift_ceilings, d) && strategy_choose(&w->b, r, s, d);
+}
+
+static bool step_build(struct builder *w, struct bound *r, struct plan_step *s, struct diag *d)
+{
+	if (r->failed)
+		return true;
+	if (!conn_do(w->b.conn, "SAVEPOINT pgretain_step", NO_PARAMS, d))
+		return false;
+	if (!step_count(w, r, s, d))
+		return false;
+	if (!conn_do(w->b.conn, r->failed ? "ROLLBACK TO SAVEPOINT pgretain_step" : "RELEASE SAVEPOINT pgretain_step",
+		     NO_PARAMS, d))
+		return false;
+	if (r->failed)
+		return true;
+	if (r->rule->action == ACTION_QUARANTINE)
+		vault_prepare(&w->b, r, s);
+	if (r->root == r)
+		statement_render(&w->b, r, true, s, step_of, w);
+	statement_recount(&w->b, r, s);
+	step_analyze(w, r, s);
+	return true;
+}
+
+static bool newest_all(struct builder *w, struct diag *d)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct bound *r = w->order[i];
+
+		if (r->failed)
+			continue;
+		if (!conn_do(w->b.conn, "SAVEPOINT pgretain_step", NO_PARAMS, d) || !count_newest(&w->b, r, d) ||
+		    !conn_do(w->b.conn, r->failed ? "ROLLBACK TO SAVEPOINT pgretain_step" : "RELEASE SAVEPOINT pgretain_step",
+			     NO_PARAMS, d))
+			return false;
+	}
+	return true;
+}
+
+/* A chain is stopped as one: rows of its parts go in one transaction. */
+static void skip_chains(struct builder *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct plan_step *s = &w->plan->steps[i];
+
+		if (s->status == STEP_READY)
+			continue;
+		for (size_t k = 0; k < w->n; k++) {
+			struct plan_step *o = &w->plan->steps[k];
+
+			if (o->root != s->root || o->status != STEP_READY)
+				continue;
+			o->status = STEP_SKIPPED;
+			o->reason = arena_printf(w->b.a, "rule \"%s\" of the same chain is %s", s->rule->name,
+						 s->status == STEP_FAILED ? "failed" : "skipped");
+			o->counts.skipped = o->counts.due - o->counts.held - o->counts.blocked;
+		}
+	}
+}
+
+static bool tallies_all(struct builder *w, struct diag *d)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		struct bound *r = w->order[i];
+
+		if (r->failed || w->plan->steps[i].status != STEP_READY)
+			continue;
+		if (!conn_do(w->b.conn, "SAVEPOINT pgretain_step", NO_PARAMS, d) ||
+		    !count_tallies(&w->b, r, &w->plan->steps[i], d) ||
+		    !conn_do(w->b.conn, r->failed ? "ROLLBACK TO SAVEPOINT pgretain_step" : "RELEASE SAVEPOINT pgretain_step",
+			     NO_PARAMS, d))
+			return false;
+	}
+	return true;
+}
+
+static void fail_all(struct builder *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->order[i]->failed)
+			step_fail(w, w->order[i], &w->plan->steps[i]);
+}
+
+static bool build_steps(struct builder *w, struct diag *d)
+{
+	struct plan *p = w->plan;
+
+	p->steps = arena_alloc(p->arena, (w->n + 1) * sizeof(*p->steps));
+	p->nsteps = w->n;
+	for (size_t i = 0; i < w->n; i++)
+		step_frame(w, w->order[i], &p->steps[i]);
+	if (!newest_all(w, d))
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		if (!step_build(w, w->order[i], &p->steps[i], d))
+			return false;
+	fail_all(w);
+	skip_chains(w);
+	if (!tallies_all(w, d))
+		return false;
+	fail_all(w);
+	skip_chains(w);
+	return true;
+}
+
+static void only_selected(struct builder *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (w->order[i]->selected)
+			w->order[kept++] = w->order[i];
+	w->n = kept;
+}
+
+static bool build(struct builder *w, struct diag *d)
+{
+	if (!take_now(w, d) || !bind_rules(&w->b, d) || !load_ledger(w, d) || !select_rules(w, d))
+		return false;
+	for (size_t i = 0; i < w->b.nrules; i++)
+		if (!w->b.rules[i].failed && !purge_day(w, &w->b.rules[i], d) && !w->b.rules[i].failed)
+			return false;
+	w->order = order_rules(&w->b, &w->n);
+	only_selected(w);
+	if (!conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) ||
+	    !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
+		return false;
+	fingerprint_plan(w->plan, w->order, &w->b);
+	return true;
+}
+
+bool plan_build(struct conn *c, const struct policy *policy, const struct database *db,
+		const struct plan_options *o, struct plan **ret, struct diag *d)
+{
+	struct arena *a = arena_new();
+	struct plan *p = arena_alloc(a, sizeof(*p));
+	struct builder w = { .plan = p, .o = o };
+
+	*p = (struct plan){ .arena = a, .policy = policy, .db = db };
+	w.b = (struct binder){ .plan = p, .a = a, .conn = c };
+	if (!build(&w, d)) {
+		arena_free(a);
+		return false;
+	}
+	*ret = p;
+	return true;
+}

@@ -1,0 +1,20 @@
+/* From policy, catalogue and ledger to an immutable plan: the one way to decide what goes
+ * (architecture.md 1 and 5). Reads only; counts are exact, of one snapshot. */
+#ifndef PGRETAIN_PLAN_BUILD_H
+#define PGRETAIN_PLAN_BUILD_H
+
+#include "model/plan.h"
+#include "pg/conn.h"
+
+struct plan_options {
+	const char *as_of;		/* timestamptz text; NULL: the server's clock, once */
+	size_t nrules;			/* only these (and the chains they are part of); 0: all */
+	const char *const *rules;
+	bool lift_ceilings;		/* max_rows, max_percent do not stop a step */
+};
+
+/* False: nothing can be said. A rule that does not fit is a failed step of a plan that stands. */
+bool plan_build(struct conn *c, const struct policy *policy, const struct database *db,
+		const struct plan_options *o, struct plan **ret, struct diag *d) must_use;
+
+#endif

@@ -1,0 +1,29 @@
+/* What plan/build.c is made of. */
+#ifndef PGRETAIN_PLAN_BUILD_PARTS_H
+#define PGRETAIN_PLAN_BUILD_PARTS_H
+
+#include "plan/build.h"
+#include "plan/statement.h"
+
+/* order.c: rules in the order of execution; chains together, followers before their root. Rules that
+ * are part of an unsolvable cycle are marked failed. Fills bound.before. */
+struct bound **order_rules(struct binder *b, size_t *n);
+
+/* count.c: every number of a step. A statement that the server refuses fails the step alone. */
+bool count_newest(struct binder *b, struct bound *r, struct diag *d) must_use;
+bool count_step(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
+bool count_tallies(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
+/* max_rows, max_percent, anomalous majority: may turn the step into a skipped one. */
+bool count_guards(struct binder *b, struct bound *r, struct plan_step *s, bool lift, struct diag *d) must_use;
+
+/* strategy.c: relations of a step with the way each is swept. */
+bool strategy_choose(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
+
+/* confirm.c: definition of a rule as canonical JSON; whether a run needs a confirmation. */
+const char *confirm_definition(struct arena *a, const struct bound *r);
+void confirm_compare(struct plan_step *s, const char *confirmed);
+
+/* Canonical text of everything that the fingerprint covers. */
+void fingerprint_plan(struct plan *p, struct bound **order, struct binder *b);
+
+#endif

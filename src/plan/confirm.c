@@ -1,0 +1,154 @@
+/* What a rule was allowed to do, and whether it has become more than that (domain.md 3): the first run
+ * of a rule and a class that became shorter need a confirmed plan; lengthening applies at once. */
+#include "plan/build_parts.h"
+
+#include <jansson.h>
+
+static json_t *clock_json(const struct clock *k)
+{
+	static const char *const units[] = { "", "s", "ms", "us", "yyyymmdd" };
+	json_t *columns = json_array();
+
+	for (size_t i = 0; i < k->n; i++)
+		json_array_append_new(columns, json_pack("[ss]", k->columns[i].column, units[k->columns[i].unit]));
+	return json_pack("{ssso}", "mode", k->mode == CLOCK_LATEST ? "latest" : "first",
+			 "columns", columns);
+}
+
+/* Length in days for comparing; a month is a twelfth of the mean Gregorian year. */
+static double period_days(const struct period *p)
+{
+	return p->months * (365.2425 / 12) + p->days + (double)p->usecs / 86400e6;
+}
+
+static json_t *term_json(const struct term *t)
+{
+	return json_pack("{sssssfsbsb}", "kind", t->kind == TERM_FLOOR ? "floor" : "standard",
+			 "event", t->until ? t->until : t->from ? t->from : "start",
+			 "days", t->until ? 0.0 : period_days(&t->keep),
+			 "until", t->until != NULL, "ignore_null", t->ignore_null);
+}
+
+static json_t *columns_json(const struct rule *rule)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < rule->ncolumns; i++) {
+		const struct column_op *op = &rule->columns[i];
+		json_t *one = json_pack("[ss]", op->column, op->op);
+
+		for (size_t k = 0; k < op->nparams; k++) {
+			json_t *values = json_array();
+
+			for (size_t v = 0; v < op->params[k].n; v++)
+				json_array_append_new(values, json_string(op->params[k].values[v]));
+			json_array_append_new(one, json_pack("[so]", op->params[k].name, values));
+		}
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
+static json_t *events_json(const struct rule *rule)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < rule->nevents; i++)
+		json_object_set_new(all, rule->events[i].name, clock_json(&rule->events[i].clock));
+	return all;
+}
+
+const char *confirm_definition(struct arena *a, const struct bound *r)
+{
+	const struct rule *rule = r->rule;
+	json_t *terms = json_array(), *def;
+	char *text, *kept;
+
+	for (size_t i = 0; rule->cls && i < rule->cls->nterms; i++)
+		json_array_append_new(terms, term_json(&rule->cls->terms[i]));
+	def = json_pack("{ss ss ss ss ss ss so so so so}",
+			"table", r->table ? r->table->display : rule->table,
+			"action", action_word(rule->action),
+			"class", rule->class_name ? rule->class_name : "",
+			"follows", rule->follows ? rule->follows : "",
+			"where", rule->where ? rule->where : "",
+			"zone", rule->stored_zone ? rule->stored_zone : rule->cls && rule->cls->zone ? rule->cls->zone : "",
+			"start", clock_json(&rule->start), "events", events_json(rule),
+			"columns", columns_json(rule), "terms", terms);
+	if (rule->cls && rule->cls->has_cap)
+		json_object_set_new(def, "cap_days", json_real(period_days(&rule->cls->cap)));
+	text = json_dumps(def, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
+	kept = arena_strdup(a, text);
+	free(text);
+	json_decref(def);
+	return kept;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* Some new term keeps at least as long, from the same event and in the same way. */
+static bool term_kept(const json_t *was, const json_t *terms)
+{
+	size_t i;
+	json_t *t;
+
+	json_array_foreach(terms, i, t) {
+		if (!streq(text_of(t, "event"), text_of(was, "event")) ||
+		    json_is_true(json_object_get(t, "until")) != json_is_true(json_object_get(was, "until")) ||
+		    (json_is_true(json_object_get(t, "ignore_null")) && !json_is_true(json_object_get(was, "ignore_null"))))
+			continue;
+		if (json_number_value(json_object_get(t, "days")) >= json_number_value(json_object_get(was, "days")) - 1e-6)
+			return true;
+	}
+	return false;
+}
+
+static bool cap_shorter(const json_t *was, const json_t *is)
+{
+	const json_t *new_cap = json_object_get(is, "cap_days"), *old_cap = json_object_get(was, "cap_days");
+
+	if (!new_cap)
+		return false;
+	return !old_cap || json_number_value(new_cap) < json_number_value(old_cap) - 1e-6;
+}
+
+static const char *what_changed(const json_t *was, const json_t *is)
+{
+	static const char *const same[][2] = {
+		{ "table", "its table changed" }, { "action", "its action changed" },
+		{ "where", "its condition changed" }, { "follows", "what it follows changed" },
+		{ "zone", "its zone changed" },
+	};
+	size_t i;
+	json_t *t;
+
+	for (i = 0; i < ARRAY_SIZE(same); i++)
+		if (!streq(text_of(was, same[i][0]), text_of(is, same[i][0])))
+			return same[i][1];
+	if (!json_equal(json_object_get(was, "start"), json_object_get(is, "start")) ||
+	    !json_equal(json_object_get(was, "events"), json_object_get(is, "events")))
+		return "its start event changed";
+	if (!json_equal(json_object_get(was, "columns"), json_object_get(is, "columns")))
+		return "the columns it overwrites changed";
+	json_array_foreach(json_object_get(was, "terms"), i, t)
+		if (!term_kept(t, json_object_get(is, "terms")))
+			return "its class became shorter";
+	return cap_shorter(was, is) ? "its class became shorter" : NULL;
+}
+
+void confirm_compare(struct plan_step *s, const char *confirmed)
+{
+	json_t *was = confirmed ? json_loads(confirmed, 0, NULL) : NULL;
+	json_t *is = json_loads(s->definition, 0, NULL);
+
+	BUG_ON(!is);
+	s->confirmation_why = was ? what_changed(was, is) : "first run of this rule";
+	s->needs_confirmation = s->confirmation_why != NULL;
+	json_decref(was);
+	json_decref(is);
+}

@@ -1,0 +1,60 @@
+/* The plan's fingerprint: rules, catalogue and rendered statements; not as_of, not counts, not holds,
+ * not today's partitions (interface.md 1): the evening's plan and the night's run have the same one. */
+#include "plan/build_parts.h"
+
+#include <openssl/evp.h>
+
+static void line(struct strbuf *sb, const char *key, const char *value)
+{
+	if (value)
+		strbuf_addf(sb, "%s %zu %s\n", key, strlen(value), value);
+}
+
+static void add_stmts(struct strbuf *sb, const struct plan_step *s)
+{
+	const struct plan_stmt *all[] = {
+		&s->apply_range, &s->apply_tids, &s->lock_range, &s->lock_tids, &s->collect, &s->drop_check,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		line(sb, "statement", all[i]->text);
+	for (size_t i = 0; i < s->ndependents; i++)
+		line(sb, "dependent", s->dependents[i].whole.text);
+	for (size_t i = 0; i < s->nprepare; i++)
+		if (!strstr(s->prepare[i], "FOR VALUES"))	/* the day's partition of the vault */
+			line(sb, "prepare", s->prepare[i]);
+}
+
+static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const struct plan_step *s)
+{
+	line(sb, "rule", r->rule->name);
+	line(sb, "definition", s->definition);
+	line(sb, "failed", r->failed ? r->diag.message : NULL);
+	for (size_t i = 0; r->table && i < r->table->columns.n; i++) {
+		line(sb, "column", r->table->columns.v[i].name);
+		line(sb, "type", r->table->columns.v[i].type);
+	}
+	if (!r->failed && r->root == r) {
+		struct plan_step plain = { .rule = r->rule };
+
+		plain.prepare = s->prepare;
+		plain.nprepare = s->nprepare;
+		statement_render(b, r, false, &plain, NULL, NULL);
+		add_stmts(sb, &plain);
+	}
+}
+
+void fingerprint_plan(struct plan *p, struct bound **order, struct binder *b)
+{
+	unsigned char hash[32];
+	AUTO_STRBUF sb = STRBUF_INIT;
+	unsigned int len = sizeof(hash);
+
+	line(&sb, "pgretain", "plan/1");
+	for (size_t i = 0; i < p->nsteps; i++)
+		add_rule(&sb, b, order[i], &p->steps[i]);
+	BUG_ON(!EVP_Digest(strbuf_str(&sb), sb.len, hash, &len, EVP_sha256(), NULL));
+	memcpy(p->fingerprint, "sha256:", 7);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(p->fingerprint + 7 + 2 * i, 3, "%02x", hash[i]);
+}

@@ -1,0 +1,290 @@
+#include "plan/render.h"
+
+#include "pg/tmpl.h"
+
+const char *render_alias(struct render *x)
+{
+	return arena_printf(x->a, "r%d", ++x->aliases);
+}
+
+static uint32_t param_oid(const char *type)
+{
+	static const struct { const char *type; uint32_t oid; } known[] = {
+		{ "timestamptz", 1184 }, { "timestamp", 1114 }, { "date", 1082 }, { "int8", 20 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (streq(known[i].type, type))
+			return known[i].oid;
+	return OID_TEXT;
+}
+
+/* Types that the engine does not know by oid travel as text and are cast by the statement. The same
+ * string (not an equal one) keeps its number: numbering must not depend on the day. */
+void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type)
+{
+	uint32_t oid = param_oid(type);
+	size_t n = 0;
+
+	while (n < x->values.n && !(x->types.v[n] == oid && x->values.v[n] == value))
+		n++;
+	if (n == x->values.n) {
+		vec_push(x->a, &x->values, value);
+		vec_push(x->a, &x->types, oid);
+	}
+	strbuf_addf(sb, oid == OID_TEXT && !streq(type, "text") ? "($%zu::text)::%s" : "$%zu::%s", n + 1, type);
+}
+
+void render_column(struct strbuf *sb, const char *alias, const char *column)
+{
+	strbuf_addf(sb, "%s.", alias);
+	sql_ident(sb, column);
+}
+
+void render_from(struct strbuf *sb, const struct bound *r, const char *alias)
+{
+	strbuf_addf(sb, "%s%s AS %s", r->rule->only && r->table->kind == 'r' ? "ONLY " : "", r->table->sql, alias);
+}
+
+void render_join(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		strbuf_adds(sb, i ? " AND " : "");
+		render_column(sb, child, f->child_columns[i]);
+		strbuf_adds(sb, " = ");
+		render_column(sb, parent, f->parent_columns[i]);
+	}
+}
+
+void render_where(struct strbuf *sb, const struct bound *r)
+{
+	if (r->rule->where)
+		strbuf_addf(sb, "(\n%s\n)", r->rule->where);
+	else
+		strbuf_adds(sb, "true");
+}
+
+/* ---- due ---- */
+
+static void pred_param(void *ctx, struct strbuf *sb, const struct pred_bound *b, enum pred_type type)
+{
+	static const char *const types[] = {
+		[PRED_TIMESTAMPTZ] = "timestamptz", [PRED_TIMESTAMP] = "timestamp", [PRED_DATE] = "date",
+		[PRED_INT] = "int8", [PRED_INT_YYYYMMDD] = "int8",
+	};
+
+	render_param(ctx, sb, b->text, types[type]);
+}
+
+static void ident(void *ctx, struct strbuf *sb, const char *name)
+{
+	(void)ctx;
+	sql_ident(sb, name);
+}
+
+static struct pred_sql pred_face(struct render *x, const char *alias)
+{
+	return (struct pred_sql){ .alias = alias, .param = pred_param, .ident = ident, .ctx = x };
+}
+
+static void exists_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *parent)
+{
+	strbuf_adds(sb, "EXISTS (SELECT 1 FROM ");
+	render_from(sb, r->parent, parent);
+	strbuf_adds(sb, " WHERE ");
+	render_join(sb, r->via, alias, parent);
+}
+
+void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct pred_sql face = pred_face(x, alias);
+	const char *p;
+
+	if (r->parent) {
+		p = render_alias(x);
+		exists_parent(sb, r, alias, p);
+		strbuf_adds(sb, " AND ");
+		render_due(x, sb, r->parent, p);
+		strbuf_addc(sb, ')');
+	} else {
+		pred_sql_due(&r->pred, PRED_PASSIVE, &face, sb);
+	}
+	if (r->rule->where) {
+		strbuf_adds(sb, " AND ");
+		render_where(sb, r);
+	}
+}
+
+static void state_without_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *p)
+{
+	strbuf_adds(sb, "NOT ");
+	exists_parent(sb, r, alias, p);
+	strbuf_adds(sb, ") OR ");
+}
+
+void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias)
+{
+	struct pred_sql face = pred_face(x, alias);
+	const char *p;
+
+	if (!r->parent) {
+		pred_sql_state(&r->pred, PRED_PASSIVE, s, &face, sb);
+		return;
+	}
+	p = render_alias(x);
+	strbuf_addc(sb, '(');
+	if (s == ROW_INDETERMINATE)
+		state_without_parent(sb, r, alias, p);
+	exists_parent(sb, r, alias, p);
+	strbuf_adds(sb, " AND ");
+	render_where(sb, r->parent);
+	strbuf_adds(sb, " AND ");
+	render_state(x, sb, r->parent, s, p);
+	strbuf_adds(sb, "))");
+}
+
+/* ---- held, spared ---- */
+
+static const struct retention_class *class_of(const struct bound *r)
+{
+	return r->root->rule->cls;
+}
+
+static bool subject_held(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
+			 const char *alias)
+{
+	for (size_t i = 0; i < r->rule->nsubjects; i++) {
+		const struct subject_path *p = &r->rule->subjects[i];
+
+		if (!streq(p->type, h->subject_type) || p->kind != SUBJECT_COLUMN)
+			continue;
+		strbuf_addc(sb, '(');
+		render_column(sb, alias, p->column);
+		strbuf_adds(sb, "::text = ");
+		render_param(x, sb, h->subject_key, "text");
+		if (p->when)
+			strbuf_addf(sb, " AND (\n%s\n)", p->when);
+		strbuf_addc(sb, ')');
+		return true;
+	}
+	return false;
+}
+
+static bool hold_matches(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
+			 const char *alias)
+{
+	bool rule = h->target && streq(h->target, r->rule->name);
+
+	if (streq(h->scope, "subject"))
+		return subject_held(x, sb, r, h, alias);
+	if (streq(h->scope, "rows")) {
+		if (rule)
+			strbuf_addf(sb, "(\n%s\n)", h->condition);
+		return rule;
+	}
+	if (streq(h->scope, "all") || (streq(h->scope, "table") && rule) ||
+	    (streq(h->scope, "class") && streq_null(h->target, class_of(r) ? class_of(r)->name : NULL))) {
+		strbuf_adds(sb, "true");
+		return true;
+	}
+	return false;
+}
+
+bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	AUTO_STRBUF all = STRBUF_INIT;
+
+	for (size_t i = 0; x->live && i < x->b->holds.n; i++) {
+		AUTO_STRBUF one = STRBUF_INIT;
+
+		if (hold_matches(x, &one, r, &x->b->holds.v[i], alias))
+			strbuf_addf(&all, "%s%s", all.len ? " OR " : "", strbuf_str(&one));
+	}
+	if (all.len)
+		strbuf_addf(sb, "(%s)", strbuf_str(&all));
+	return all.len > 0;
+}
+
+/* own(r) OR EXISTS(parent: test(parent)) */
+static bool inherited(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *own,
+		      render_test *test)
+{
+	AUTO_STRBUF parent = STRBUF_INIT;
+	size_t before = sb->len;
+	bool any = own && own(x, sb, r, alias);
+	const char *p;
+
+	if (!r->parent)
+		return any;
+	p = render_alias(x);
+	if (!test(x, &parent, r->parent, p))
+		return any;
+	strbuf_adds(sb, sb->len > before ? " OR " : "");
+	exists_parent(sb, r, alias, p);
+	strbuf_addf(sb, " AND (%s))", strbuf_str(&parent));
+	return true;
+}
+
+bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return inherited(x, sb, r, alias, render_own_held, render_held);
+}
+
+static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	if (!x->live)
+		return false;
+	if (r->newest_all)
+		strbuf_adds(sb, "true");
+	if (r->newest_all || !r->newest_expr)
+		return r->newest_all;
+	strbuf_addc(sb, '(');
+	for (const char *s = r->newest_expr; *s; s++) {		/* the expression is over alias t. */
+		if (s[0] == '\1')
+			strbuf_adds(sb, alias);
+		else
+			strbuf_addc(sb, *s);
+	}
+	strbuf_adds(sb, " >= ROW(");
+	for (size_t i = 0; i < r->newest_values.n; i++) {
+		strbuf_adds(sb, i ? ", " : "");
+		render_param(x, sb, r->newest_values.v[i], r->newest_types.v[i]);
+	}
+	strbuf_adds(sb, "))");
+	return true;
+}
+
+bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return inherited(x, sb, r, alias, own_spared, render_spared);
+}
+
+void render_and_not(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *test)
+{
+	AUTO_STRBUF one = STRBUF_INIT;
+
+	if (test(x, &one, r, alias))
+		strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&one));
+}
+
+/* ---- final form ---- */
+
+static void anon_param(void *ctx, struct strbuf *sb, const char *text, const char *type)
+{
+	render_param(ctx, sb, text, type);
+}
+
+bool render_not_done(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct anon_sql face = { .alias = alias, .param = anon_param, .ident = ident, .ctx = x };
+
+	if (!r->ops.n || r->removes)
+		return false;
+	strbuf_addc(sb, '(');
+	for (size_t i = 0; i < r->ops.n; i++) {
+		strbuf_adds(sb, i ? " OR " : "");
+		anon_sql_not_done(r->ops.v[i], &face, sb);
+	}
+	strbuf_addc(sb, ')');
+	return true;
+}

@@ -1,0 +1,61 @@
+/* SQL expressions over rows of a bound rule. One vocabulary for counting, acting, explaining:
+ *
+ *	due	past its due date, within `where` (followers: the parent is)
+ *	held	an active hold covers it (followers: or the parent)
+ *	spared	among the keep_newest (followers: the parent is)
+ *	stays	a row that refers to it will stay, so that it can't go
+ *	gone	due, and not held, spared or staying: the run will take it
+ *
+ * Functions that give bool write nothing and give false when the answer is false for every row. */
+#ifndef PGRETAIN_PLAN_RENDER_H
+#define PGRETAIN_PLAN_RENDER_H
+
+#include "plan/bind.h"
+
+/* PREDICT: before the children's own rules have run, NOW: after. */
+enum render_when { RENDER_PREDICT, RENDER_NOW };
+
+struct render {
+	struct binder *b;
+	struct arena *a;
+	bool live;		/* false: without what varies by itself, holds and keep_newest (fingerprint) */
+	int aliases;		/* for fresh alias names */
+	VEC(uint32_t) types;	/* parameters so far */
+	VEC(const char *) values;
+};
+
+#define OID_TIMESTAMPTZ 1184u
+#define OID_TEXT 25u
+#define OID_TID 27u
+#define OID_TID_ARRAY 1010u
+#define OID_INT8 20u
+
+const char *render_alias(struct render *x);
+/* "$n::type" for a value, the same number for the same string (by address) and type. */
+void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type);
+void render_column(struct strbuf *sb, const char *alias, const char *column);
+/* FROM-item: [ONLY] table AS alias */
+void render_from(struct strbuf *sb, const struct bound *r, const char *alias);
+/* child.fk = parent.key [AND parent.tableoid = …] */
+void render_join(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent);
+
+void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w);
+void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* One of the rules on the table that run earlier takes the row. */
+bool render_taken_before(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* The row is not in its final form (rules that overwrite columns). */
+bool render_not_done(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* State of the row: ANOMALOUS, INDETERMINATE, FUTURE; followers bear their parent's. */
+void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias);
+/* The rule's own `where`, or "true". */
+void render_where(struct strbuf *sb, const struct bound *r);
+
+/* " AND (expr) IS NOT TRUE" when there is such an expression. */
+typedef bool render_test(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+void render_and_not(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *test);
+
+#endif

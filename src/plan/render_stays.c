@@ -1,0 +1,239 @@
+/* Which rows can't go because a row that refers to them stays (domain.md 3, blocked by children). */
+#include "plan/render.h"
+
+#include "pg/tmpl.h"
+
+static bool edge_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
+		       const char *alias, enum render_when w);
+
+static bool edges_stay(struct render *x, struct strbuf *sb, struct bound *r, const edge_vec *edges,
+		       const char *alias, enum render_when w)
+{
+	size_t before = sb->len;
+
+	for (size_t i = 0; i < edges->n; i++) {
+		AUTO_STRBUF one = STRBUF_INIT;
+
+		if (edge_stays(x, &one, r, &edges->v[i], alias, w))
+			strbuf_addf(sb, "%s%s", sb->len > before ? " OR " : "", strbuf_str(&one));
+	}
+	return sb->len > before;
+}
+
+static void exists_child(struct strbuf *sb, const struct edge *e, const char *child, const char *alias)
+{
+	strbuf_addc(sb, '(');
+	if (e->only_oid)
+		strbuf_addf(sb, "%s.tableoid = %u::oid AND ", alias, e->only_oid);
+	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", e->fkey->child->sql, child);
+	render_join(sb, e->fkey, child, alias);
+}
+
+/* The rules on the child that will take it; false: none will. */
+static bool child_gone(struct render *x, struct strbuf *sb, const struct edge *e, const char *child)
+{
+	size_t before = sb->len;
+
+	for (size_t i = 0; i < e->rules.n; i++) {
+		struct bound *o = e->rules.v[i];
+
+		if (o->failed || !o->removes || !o->selected)
+			continue;
+		strbuf_adds(sb, sb->len > before ? " OR (" : "(");
+		render_gone(x, sb, o, child);
+		strbuf_addc(sb, ')');
+	}
+	return sb->len > before;
+}
+
+static bool refers_to_itself(const struct bound *r, const struct edge *e)
+{
+	return table_within(e->fkey->child, r->table) || table_within(r->table, e->fkey->child);
+}
+
+/* A row that refers to itself may go; everything else that refers to it must have gone. */
+static void self_now(struct strbuf *sb, const struct edge *e, const char *child, const char *alias)
+{
+	exists_child(sb, e, child, alias);
+	strbuf_addf(sb, " AND (%s.ctid, %s.tableoid) IS DISTINCT FROM (%s.ctid, %s.tableoid)))", child, child,
+		    alias, alias);
+}
+
+static void key_list(struct strbuf *sb, const char *alias, const char **columns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		strbuf_adds(sb, i ? ", " : "");
+		render_column(sb, alias, columns[i]);
+	}
+}
+
+static void not_null_keys(struct strbuf *sb, const char *alias, const struct cat_fkey *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		strbuf_adds(sb, i ? " AND " : "");
+		render_column(sb, alias, f->child_columns[i]);
+		strbuf_adds(sb, " IS NOT NULL");
+	}
+}
+
+/* The row without this edge: due, not held, not spared, blocked by no other key. */
+static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *skip,
+			 const char *alias)
+{
+	strbuf_addc(sb, '(');
+	render_due(x, sb, r, alias);
+	render_and_not(x, sb, r, alias, render_held);
+	render_and_not(x, sb, r, alias, render_spared);
+	for (size_t i = 0; i < r->edges.n; i++) {
+		AUTO_STRBUF one = STRBUF_INIT;
+
+		if (&r->edges.v[i] == skip || refers_to_itself(r, &r->edges.v[i]))
+			continue;
+		if (edge_stays(x, &one, r, &r->edges.v[i], alias, RENDER_PREDICT))
+			strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&one));
+	}
+	strbuf_addc(sb, ')');
+}
+
+/* Self-reference: blocked is every ancestor of a row that stays, at any depth. */
+static void self_predict(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
+			 const char *alias)
+{
+	const struct cat_fkey *f = e->fkey;
+	const char *c = render_alias(x), *u = render_alias(x), *k = render_alias(x);
+
+	strbuf_addc(sb, '(');
+	key_list(sb, alias, f->parent_columns, f->n);
+	strbuf_addf(sb, ") IN (WITH RECURSIVE %s(", k);
+	for (size_t i = 0; i < f->n; i++)
+		strbuf_addf(sb, "%sk%zu", i ? ", " : "", i);
+	strbuf_adds(sb, ") AS (SELECT ");
+	key_list(sb, c, f->child_columns, f->n);
+	strbuf_addf(sb, " FROM %s AS %s WHERE ", f->child->sql, c);
+	not_null_keys(sb, c, f);
+	strbuf_adds(sb, " AND (");
+	gone_but_for(x, sb, r, e, c);
+	strbuf_adds(sb, ") IS NOT TRUE UNION SELECT ");
+	key_list(sb, u, f->child_columns, f->n);
+	strbuf_addf(sb, " FROM %s AS %s JOIN %s ON ", f->child->sql, u, k);
+	for (size_t i = 0; i < f->n; i++) {
+		strbuf_adds(sb, i ? " AND " : "");
+		render_column(sb, u, f->parent_columns[i]);
+		strbuf_addf(sb, " = %s.k%zu", k, i);
+	}
+	strbuf_adds(sb, " WHERE ");
+	not_null_keys(sb, u, f);
+	strbuf_addf(sb, ") SELECT * FROM %s)", k);
+}
+
+static bool rule_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
+		       const char *alias, enum render_when w)
+{
+	AUTO_STRBUF gone = STRBUF_INIT;
+	const char *c = render_alias(x);
+
+	if (refers_to_itself(r, e) && r->removes) {
+		if (w == RENDER_NOW)
+			self_now(sb, e, c, alias);
+		else
+			self_predict(x, sb, r, e, alias);
+		return true;
+	}
+	exists_child(sb, e, c, alias);
+	if (w == RENDER_PREDICT && child_gone(x, &gone, e, c))
+		strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&gone));
+	strbuf_adds(sb, "))");
+	return true;
+}
+
+/* A follower goes with the row unless its own `where`, a hold, or something below keeps it. */
+static bool follower_stays(struct render *x, struct strbuf *sb, const struct edge *e, const char *alias,
+			   enum render_when w)
+{
+	AUTO_STRBUF why = STRBUF_INIT;
+	const char *c = render_alias(x);
+	AUTO_STRBUF held = STRBUF_INIT, below = STRBUF_INIT;
+
+	if (e->follower->rule->where) {
+		render_where(&why, e->follower);
+		strbuf_adds(&why, " IS NOT TRUE");
+	}
+	if (render_own_held(x, &held, e->follower, c))
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&held));
+	if (edges_stay(x, &below, e->follower, &e->follower->edges, c, w))
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&below));
+	if (!why.len)
+		return false;
+	exists_child(sb, e, c, alias);
+	strbuf_addf(sb, " AND (%s)))", strbuf_str(&why));
+	return true;
+}
+
+static bool cascade_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
+			  const char *alias, enum render_when w)
+{
+	AUTO_STRBUF below = STRBUF_INIT;
+	const char *c = render_alias(x);
+
+	if (!edges_stay(x, &below, r, &e->sub, c, w))
+		return false;
+	exists_child(sb, e, c, alias);
+	strbuf_addf(sb, " AND (%s)))", strbuf_str(&below));
+	return true;
+}
+
+static bool edge_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
+		       const char *alias, enum render_when w)
+{
+	switch (e->kind) {
+	case EDGE_RULE: return rule_stays(x, sb, r, e, alias, w);
+	case EDGE_FOLLOW: return follower_stays(x, sb, e, alias, w);
+	case EDGE_CASCADE: return cascade_stays(x, sb, r, e, alias, w);
+	case EDGE_UNSET: return false;
+	}
+	return false;
+}
+
+bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
+{
+	AUTO_STRBUF parent = STRBUF_INIT;
+	const char *p;
+
+	if (!r->parent || !r->parent->removes)
+		return edges_stay(x, sb, r, &r->edges, alias, w);
+	/* a follower stays when its parent does, and what keeps the follower keeps the parent */
+	p = render_alias(x);
+	if (!render_stays(x, &parent, r->parent, p, w))
+		return false;
+	strbuf_adds(sb, "EXISTS (SELECT 1 FROM ");
+	render_from(sb, r->parent, p);
+	strbuf_adds(sb, " WHERE ");
+	render_join(sb, r->via, alias, p);
+	strbuf_addf(sb, " AND (%s))", strbuf_str(&parent));
+	return true;
+}
+
+static bool stays_predict(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return render_stays(x, sb, r, alias, RENDER_PREDICT);
+}
+
+void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	render_due(x, sb, r, alias);
+	render_and_not(x, sb, r, alias, render_held);
+	render_and_not(x, sb, r, alias, render_spared);
+	render_and_not(x, sb, r, alias, stays_predict);
+}
+
+bool render_taken_before(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	size_t before = sb->len;
+
+	for (size_t i = 0; i < r->before.n; i++) {
+		strbuf_adds(sb, sb->len > before ? " OR (" : "(");
+		render_gone(x, sb, r->before.v[i], alias);
+		strbuf_addc(sb, ')');
+	}
+	return sb->len > before;
+}

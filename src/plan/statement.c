@@ -1,0 +1,561 @@
+#include "plan/statement.h"
+
+#include "pg/tmpl.h"
+
+#define FRAG(text) ((struct sqlfrag){ text })
+
+static const char *text_of(struct render *x, struct strbuf *sb)
+{
+	return arena_strdup(x->a, strbuf_str(sb));
+}
+
+/* "false" for what no row can be. */
+static const char *test_text(struct render *x, struct bound *r, const char *alias, render_test *test)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	return test(x, &sb, r, alias) ? text_of(x, &sb) : "false";
+}
+
+static const char *from_text(struct render *x, struct bound *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	render_from(&sb, r, "t");
+	return text_of(x, &sb);
+}
+
+static const char *where_text(struct render *x, struct bound *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	render_where(&sb, r);
+	return text_of(x, &sb);
+}
+
+/* ---- counting ---- */
+
+static bool stays_predict(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return render_stays(x, sb, r, alias, RENDER_PREDICT);
+}
+
+static bool stays_now(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return render_stays(x, sb, r, alias, RENDER_NOW);
+}
+
+const char *statement_count(struct render *x, struct bound *r, enum render_when w)
+{
+	AUTO_STRBUF due = STRBUF_INIT;
+	AUTO_STRBUF open = STRBUF_INIT;
+	struct tmpl_var vars[6];
+	size_t n = 0;
+
+	render_due(x, &due, r, "t");
+	if (w == RENDER_PREDICT)
+		render_and_not(x, &due, r, "t", render_taken_before);
+	if (!render_not_done(x, &open, r, "t"))
+		strbuf_adds(&open, "true");
+	vars[n++] = (struct tmpl_var){ "from", .frag = FRAG(from_text(x, r)) };
+	vars[n++] = (struct tmpl_var){ "due", .frag = FRAG(strbuf_str(&due)) };
+	vars[n++] = (struct tmpl_var){ "open", .frag = FRAG(strbuf_str(&open)) };
+	vars[n++] = (struct tmpl_var){ "held", .frag = FRAG(test_text(x, r, "t", render_held)) };
+	vars[n++] = (struct tmpl_var){ "spared", .frag = FRAG(test_text(x, r, "t", render_spared)) };
+	vars[n++] = (struct tmpl_var){ "stays", .frag = FRAG(test_text(x, r, "t",
+		w == RENDER_NOW ? stays_now : stays_predict)) };
+	return tmpl_render(x->a, "query/count", vars, n);
+}
+
+const char *statement_count_states(struct render *x, struct bound *r)
+{
+	static const struct { const char *name; enum row_state s; } states[] = {
+		{ "anomalous", ROW_ANOMALOUS }, { "indeterminate", ROW_INDETERMINATE }, { "future", ROW_FUTURE },
+	};
+	struct tmpl_var vars[5];
+	size_t n = 0;
+
+	vars[n++] = (struct tmpl_var){ "from", .frag = FRAG(from_text(x, r)) };
+	vars[n++] = (struct tmpl_var){ "where", .frag = FRAG(where_text(x, r)) };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		AUTO_STRBUF sb = STRBUF_INIT;
+
+		render_state(x, &sb, r, states[i].s, "t");
+		vars[n++] = (struct tmpl_var){ states[i].name, .frag = FRAG(text_of(x, &sb)) };
+	}
+	return tmpl_render(x->a, "query/count_states", vars, n);
+}
+
+const char *statement_count_capped(struct render *x, struct bound *r, int64_t limit)
+{
+	struct tmpl_var vars[] = {
+		{ "from", .frag = FRAG(from_text(x, r)) },
+		{ "where", .frag = FRAG(where_text(x, r)) },
+		{ "limit", .frag = FRAG(arena_printf(x->a, "%lld", (long long)limit)) },
+	};
+
+	return tmpl_render(x->a, "query/count_capped", vars, ARRAY_SIZE(vars));
+}
+
+/* ---- acting ---- */
+
+static void anon_param(void *ctx, struct strbuf *sb, const char *text, const char *type)
+{
+	render_param(ctx, sb, text, type);
+}
+
+static void ident(void *ctx, struct strbuf *sb, const char *name)
+{
+	(void)ctx;
+	sql_ident(sb, name);
+}
+
+static const char *assignments(struct render *x, struct bound *r)
+{
+	struct anon_sql face = { .alias = "t", .param = anon_param, .ident = ident, .ctx = x };
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < r->ops.n; i++) {
+		strbuf_adds(&sb, i ? ", " : "");
+		sql_ident(&sb, anon_column(r->ops.v[i])->name);
+		strbuf_adds(&sb, " = ");
+		anon_sql_value(r->ops.v[i], &face, &sb);
+	}
+	return text_of(x, &sb);
+}
+
+/* A BEFORE trigger may change or keep what we write: then the statement says for each row whether it
+ * reached its final form. */
+static bool may_be_altered(const struct bound *r)
+{
+	for (size_t l = 0; l < r->leaves.n; l++)
+		for (size_t i = 0; i < r->leaves.v[l]->triggers.n; i++)
+			if (r->leaves.v[l]->triggers.v[i].before && r->leaves.v[l]->triggers.v[i].on_update)
+				return true;
+	return false;
+}
+
+static const char *returning(struct render *x, struct bound *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (!may_be_altered(r))
+		return "";
+	strbuf_adds(&sb, "RETURNING (");
+	if (!render_not_done(x, &sb, r, "t"))
+		return "";
+	strbuf_adds(&sb, ") IS NOT TRUE");
+	return text_of(x, &sb);
+}
+
+static const char *vault_list(struct render *x, struct bound *r, const char *prefix)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	vault_columns(&sb, r, prefix);
+	return text_of(x, &sb);
+}
+
+static const char *param_text(struct render *x, const char *value, const char *type)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	render_param(x, &sb, value, type);
+	return text_of(x, &sb);
+}
+
+static const char *effect_template(const struct bound *r)
+{
+	switch (r->rule->action) {
+	case ACTION_DELETE: return "query/delete";
+	case ACTION_ANONYMIZE: return "query/update";
+	case ACTION_QUARANTINE: return r->removes ? "query/quarantine" : "query/quarantine_columns";
+	case ACTION_NONE: break;
+	}
+	bug(__FILE__, __LINE__, "a rule without an action");
+}
+
+/* The statement that acts on `relation` under `unit` for rows that are `ready`. */
+static const char *effect(struct render *x, struct bound *r, const char *relation, const char *unit,
+			  const char *ready)
+{
+	struct tmpl_var vars[11];
+	size_t n = 0;
+
+	vars[n++] = (struct tmpl_var){ "relation", .frag = FRAG(relation) };
+	vars[n++] = (struct tmpl_var){ "unit", .frag = FRAG(unit) };
+	vars[n++] = (struct tmpl_var){ "ready", .frag = FRAG(ready) };
+	if (!r->removes) {
+		vars[n++] = (struct tmpl_var){ "assignments", .frag = FRAG(assignments(x, r)) };
+		vars[n++] = (struct tmpl_var){ "returning", .frag = FRAG(returning(x, r)) };
+	}
+	if (r->rule->action == ACTION_QUARANTINE) {
+		vars[n++] = (struct tmpl_var){ "vault", .frag = FRAG(vault_name(x->a, r)) };
+		vars[n++] = (struct tmpl_var){ "rule", .frag = FRAG(param_text(x, r->rule->name, "text")) };
+		vars[n++] = (struct tmpl_var){ "purge_after", .frag = FRAG(param_text(x, r->purge_after, "timestamptz")) };
+		vars[n++] = (struct tmpl_var){ "columns", .frag = FRAG(vault_list(x, r, "")) };
+		vars[n++] = (struct tmpl_var){ "outgoing", .frag = FRAG(vault_list(x, r, "t.")) };
+		vars[n++] = (struct tmpl_var){ "moved", .frag = FRAG(vault_list(x, r, "moved.")) };
+	}
+	return tmpl_render(x->a, effect_template(r), vars, n);
+}
+
+/* ---- what goes with a row ---- */
+
+static const char *const root_from = "ONLY \2";
+
+/* EXISTS path from `alias` up to the root's rows under `root_test` (text over alias r). */
+static void path(struct render *x, struct strbuf *sb, const struct hop *h, const char *alias,
+		 const char *root_table, const char *root_test)
+{
+	const char *up = h->up ? render_alias(x) : "r";
+
+	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", h->up ? h->fkey->parent->sql : root_table, up);
+	render_join(sb, h->fkey, alias, up);
+	strbuf_adds(sb, " AND ");
+	if (h->up) {
+		if (h->rule) {
+			render_where(sb, h->rule);
+			strbuf_adds(sb, " AND ");
+		}
+		path(x, sb, h->up, up, root_table, root_test);
+	} else {
+		strbuf_adds(sb, root_test);
+	}
+	strbuf_addc(sb, ')');
+}
+
+/* What a follower adds of its own; when its parent goes, the parent's readiness has seen to the rest. */
+static const char *follower_ready(struct render *x, struct bound *f, const char *alias)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	render_where(&sb, f);
+	if (!f->parent->removes) {
+		render_and_not(x, &sb, f, alias, render_own_held);
+		render_and_not(x, &sb, f, alias, stays_now);
+	}
+	if (!f->removes) {
+		strbuf_adds(&sb, " AND ");
+		render_not_done(x, &sb, f, alias);
+	}
+	return text_of(x, &sb);
+}
+
+static const char *unset_assignments(struct render *x, const struct cat_fkey *f)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < f->n; i++) {
+		strbuf_adds(&sb, i ? ", " : "");
+		sql_ident(&sb, f->child_columns[i]);
+		strbuf_adds(&sb, " = NULL");
+	}
+	return text_of(x, &sb);
+}
+
+static const char *dep_effect(struct render *x, struct bound *follower, enum plan_dep_kind kind,
+			      const struct cat_fkey *f, const char *unit, const char *ready)
+{
+	struct tmpl_var vars[] = {
+		{ "relation", .frag = FRAG(f->child->sql) },
+		{ "unit", .frag = FRAG(unit) },
+		{ "ready", .frag = FRAG(ready) },
+		{ "assignments", .frag = FRAG(unset_assignments(x, f)) },
+		{ "returning", .frag = FRAG("") },
+	};
+
+	if (kind == DEP_FOLLOW)
+		return effect(x, follower, f->child->sql, unit, ready);
+	return tmpl_render(x->a, kind == DEP_CASCADE ? "query/delete" : "query/update", vars, ARRAY_SIZE(vars));
+}
+
+struct dep_walk {
+	struct render *x;
+	struct plan_step *step;		/* NULL: only tallies are wanted */
+	VEC(struct plan_dependent) deps;
+	VEC(struct plan_tally) tallies;
+	VEC(struct tally_stmt) counts;
+	struct binder *b;
+	struct bound *root;
+	size_t (*step_of)(void *ctx, const struct bound *r);
+	void *ctx;
+};
+
+/* Of a root row: the unit's tids when acting, "will be taken" when counting. */
+static const char *tids_of(struct render *x, const char *alias)
+{
+	return arena_printf(x->a, "%s.ctid = ANY($%zu::tid[])", alias, x->values.n + 1);
+}
+
+static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *follower, const struct hop *h)
+{
+	struct render *x = w->x;
+	struct plan_dependent *dep = vec_add(x->a, &w->deps);
+	const struct cat_fkey *f = h->fkey;
+	const char *ready = follower ? follower_ready(x, follower, "t") : "true";
+	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT;
+
+	dep->kind = kind;
+	if (follower)
+		effect(x, follower, f->child->sql, "true", ready);	/* its parameters come before the unit's */
+	path(x, &all, h, "t", root_from, tids_of(x, "r"));
+	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), ready);
+	if (f->child->kind == 'r' && !f->child->children.n) {
+		strbuf_addf(&some, "t.ctid = ANY(ARRAY(SELECT t.ctid FROM ONLY %s AS t WHERE %s AND %s LIMIT $%zu::int8))",
+			    f->child->sql, strbuf_str(&all), ready, x->values.n + 2);
+		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), ready);
+	}
+	if (kind == DEP_FOLLOW) {
+		dep->index = w->step_of(w->ctx, follower);
+		return;
+	}
+	dep->index = w->tallies.n;
+	*vec_add(x->a, &w->tallies) = (struct plan_tally){ .table = f->child->display, .unset = kind == DEP_UNSET };
+}
+
+/* How many rows of a table without a rule will go, or lose their link. */
+static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct edge *e, const struct hop *h)
+{
+	struct render *x = arena_alloc(w->x->a, sizeof(*x));
+	AUTO_STRBUF gone = STRBUF_INIT, cond = STRBUF_INIT, keys = STRBUF_INIT;
+	const struct cat_fkey *f = h->fkey;
+
+	*x = (struct render){ .b = w->b, .a = w->x->a, .live = true };
+	render_gone(x, &gone, w->root, "r");
+	path(x, &cond, h, "t", w->root->table->sql, strbuf_str(&gone));
+	for (size_t i = 0; i < e->rules.n; i++) {
+		AUTO_STRBUF own = STRBUF_INIT;
+
+		if (e->rules.v[i]->failed || !e->rules.v[i]->removes || e->rules.v[i] == w->root)
+			continue;
+		render_gone(x, &own, e->rules.v[i], "t");
+		strbuf_addf(&cond, " AND (%s) IS NOT TRUE", strbuf_str(&own));
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		strbuf_adds(&keys, i ? ", " : "");
+		render_column(&keys, "t", f->child_columns[i]);
+	}
+	struct tmpl_var vars[] = {
+		{ "from", .frag = FRAG(arena_printf(x->a, "%s AS t", f->child->sql)) },
+		{ "condition", .frag = FRAG(strbuf_str(&cond)) },
+		{ "keys", .frag = FRAG(strbuf_str(&keys)) },
+	};
+	*vec_add(x->a, &w->counts) = (struct tally_stmt){
+		.table = f->child->display, .unset = kind == DEP_UNSET,
+		.sql = tmpl_render(x->a, "query/count_dependents", vars, ARRAY_SIZE(vars)), .x = x,
+	};
+}
+
+static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up);
+
+static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e, const struct hop *up,
+		      struct bound *upper)
+{
+	struct hop *h = arena_alloc(w->x->a, sizeof(*h));
+	enum plan_dep_kind kind = e->kind == EDGE_CASCADE ? DEP_CASCADE : DEP_UNSET;
+
+	*h = (struct hop){ .fkey = e->fkey, .rule = upper, .up = up };
+	switch (e->kind) {
+	case EDGE_RULE:
+		return;
+	case EDGE_FOLLOW:
+		walk_rule(w, e->follower, h);
+		if (w->step)
+			add_dependent(w, DEP_FOLLOW, e->follower, h);
+		return;
+	case EDGE_CASCADE:
+		for (size_t i = 0; i < e->sub.n; i++)
+			walk_edge(w, r, &e->sub.v[i], h, NULL);
+		break;
+	case EDGE_UNSET:
+		break;
+	}
+	if (w->step)
+		add_dependent(w, kind, NULL, h);
+	else
+		add_tally(w, kind, e, h);
+}
+
+static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up)
+{
+	if (r->removes) {
+		for (size_t i = 0; i < r->edges.n; i++)
+			walk_edge(w, r, &r->edges.v[i], up, r);
+		return;
+	}
+	for (size_t i = 0; i < r->followers.n; i++) {
+		struct edge e = { .kind = EDGE_FOLLOW, .fkey = r->followers.v[i]->via, .follower = r->followers.v[i] };
+
+		walk_edge(w, r, &e, up, r);
+	}
+}
+
+size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt **ret)
+{
+	struct render x = { .b = b, .a = b->a, .live = true };
+	struct dep_walk w = { .x = &x, .b = b, .root = root };
+
+	walk_rule(&w, root, NULL);
+	*ret = w.counts.v;
+	return w.counts.n;
+}
+
+/* ---- the root ---- */
+
+/* Something of a follower is still to be done though the row itself may be in final form. */
+static bool follower_work(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	size_t before = sb->len;
+
+	for (size_t i = 0; i < r->followers.n; i++) {
+		struct bound *f = r->followers.v[i];
+		const char *c = render_alias(x);
+		AUTO_STRBUF below = STRBUF_INIT;
+
+		strbuf_addf(sb, "%sEXISTS (SELECT 1 FROM ", sb->len > before ? " OR " : "");
+		render_from(sb, f, c);
+		strbuf_adds(sb, " WHERE ");
+		render_join(sb, f->via, c, alias);
+		strbuf_adds(sb, " AND ");
+		if (!f->removes && follower_work(x, &below, f, c)) {
+			render_where(sb, f);
+			strbuf_adds(sb, " AND (");
+			render_not_done(x, sb, f, c);
+			strbuf_addf(sb, " OR %s)", strbuf_str(&below));
+		} else {
+			strbuf_adds(sb, follower_ready(x, f, c));
+		}
+		strbuf_addc(sb, ')');
+	}
+	return sb->len > before;
+}
+
+/* Rows that the step may take now. `effect`: of the row itself; else also for its followers' sake. */
+static const char *ready(struct render *x, struct bound *r, bool for_followers)
+{
+	AUTO_STRBUF sb = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
+
+	render_due(x, &sb, r, "t");
+	render_and_not(x, &sb, r, "t", render_held);
+	render_and_not(x, &sb, r, "t", render_spared);
+	if (r->removes)
+		render_and_not(x, &sb, r, "t", stays_now);
+	else if (render_not_done(x, &open, r, "t")) {
+		if (for_followers && follower_work(x, &below, r, "t"))
+			strbuf_addf(&open, " OR %s", strbuf_str(&below));
+		strbuf_addf(&sb, " AND (%s)", strbuf_str(&open));
+	}
+	return text_of(x, &sb);
+}
+
+/* A row that goes must have nothing left below it that ON DELETE CASCADE would take unseen. */
+static const char *childless(struct render *x, struct bound *r, const char *base)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_adds(&sb, base);
+	for (size_t i = 0; r->removes && i < r->edges.n; i++) {
+		const struct edge *e = &r->edges.v[i];
+		const char *c = render_alias(x);
+
+		if (e->kind == EDGE_RULE)
+			continue;
+		strbuf_addf(&sb, " AND NOT EXISTS (SELECT 1 FROM %s AS %s WHERE ", e->fkey->child->sql, c);
+		render_join(&sb, e->fkey, c, "t");
+		strbuf_addc(&sb, ')');
+	}
+	return text_of(x, &sb);
+}
+
+static const char *lock_stmt(struct render *x, const char *unit, const char *cond, const char *wait)
+{
+	struct tmpl_var vars[] = {
+		{ "relation", .frag = FRAG("ONLY \2") }, { "unit", .frag = FRAG(unit) },
+		{ "ready", .frag = FRAG(cond) }, { "wait", .frag = FRAG(wait) },
+	};
+
+	return tmpl_render(x->a, "query/lock", vars, ARRAY_SIZE(vars));
+}
+
+static void render_root(struct render *x, struct bound *r, struct plan_step *s)
+{
+	const char *own = ready(x, r, false);
+	const char *any = r->followers.n ? ready(x, r, true) : own;
+	const char *range, *tids;
+	struct tmpl_var collect[3], drop[2];
+
+	effect(x, r, "ONLY \2", "true", own);		/* all parameters exist from here on */
+	range = arena_printf(x->a, "t.ctid >= $%zu::tid AND t.ctid < $%zu::tid", x->values.n + 1, x->values.n + 2);
+	tids = tids_of(x, "t");
+	s->apply_range.text = effect(x, r, "ONLY \2", range, own);
+	s->apply_tids.text = effect(x, r, "ONLY \2", tids, childless(x, r, own));
+	s->lock_range.text = lock_stmt(x, range, any, "");
+	s->lock_tids.text = lock_stmt(x, tids, any, "");
+	s->free_range.text = lock_stmt(x, range, any, "SKIP LOCKED");
+	s->free_tids.text = lock_stmt(x, tids, any, "SKIP LOCKED");
+	collect[0] = (struct tmpl_var){ "relation", .frag = FRAG("ONLY \2") };
+	collect[1] = (struct tmpl_var){ "ready", .frag = FRAG(any) };
+	collect[2] = (struct tmpl_var){ "limit", .frag = FRAG(arena_printf(x->a, "$%zu::int8", x->values.n + 1)) };
+	s->collect.text = tmpl_render(x->a, "query/collect", collect, 3);
+	drop[0] = collect[0];
+	drop[1] = (struct tmpl_var){ "ready", .frag = FRAG(own) };
+	s->drop_check.text = tmpl_render(x->a, "query/drop_check", drop, 2);
+	s->checks_done = !r->removes && may_be_altered(r);
+}
+
+static bool self_reference(const struct bound *r)
+{
+	for (size_t i = 0; i < r->edges.n; i++)
+		if (r->edges.v[i].kind == EDGE_RULE && table_within(r->edges.v[i].fkey->child, r->table))
+			return true;
+	return false;
+}
+
+/* Rules and triggers that may keep a row: named when rows did not go. */
+static const char *keepers(struct binder *b, const struct bound *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t l = 0; l < r->leaves.n; l++) {
+		for (size_t i = 0; i < r->leaves.v[l]->triggers.n; i++) {
+			const struct cat_trigger *t = &r->leaves.v[l]->triggers.v[i];
+
+			if ((t->rule || t->before) && (r->removes ? t->on_delete : t->on_update))
+				strbuf_addf(&sb, "%s%s %s of %s", sb.len ? ", " : "", t->rule ? "rule" : "trigger",
+					    t->name, r->leaves.v[l]->display);
+		}
+	}
+	return sb.len ? arena_strdup(b->a, strbuf_str(&sb)) : NULL;
+}
+
+void statement_recount(struct binder *b, struct bound *r, struct plan_step *step)
+{
+	struct render x = { .b = b, .a = b->a, .live = true };
+
+	step->recount.sql = statement_count(&x, r, RENDER_NOW);
+	step->recount.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
+}
+
+void statement_render(struct binder *b, struct bound *root, bool live, struct plan_step *step,
+		      size_t (*step_of)(void *ctx, const struct bound *r), void *ctx)
+{
+	struct render x = { .b = b, .a = b->a, .live = live };
+	struct dep_walk w = { .x = &x, .step = step, .b = b, .root = root, .step_of = step_of, .ctx = ctx };
+	struct dep_walk again = w;
+
+	/* Twice: the first time finds every parameter, so that unit parameters follow all of them. */
+	walk_rule(&w, root, NULL);
+	render_root(&x, root, step);
+	x.aliases = 0;
+	walk_rule(&again, root, NULL);
+	render_root(&x, root, step);
+	BUG_ON(w.deps.n != again.deps.n);
+	step->ndependents = again.deps.n;
+	step->dependents = again.deps.v;
+	step->ntallies = again.tallies.n;
+	step->tallies = again.tallies.v;
+	step->params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
+	step->keepers = keepers(b, root);
+	step->self_reference = self_reference(root);
+}

@@ -1,0 +1,42 @@
+/* The statements of a step, rendered from its bound rule. */
+#ifndef PGRETAIN_PLAN_STATEMENT_H
+#define PGRETAIN_PLAN_STATEMENT_H
+
+#include "plan/render.h"
+
+/* A way from a table's rows up to a row of the chain's root. */
+struct hop {
+	const struct cat_fkey *fkey;
+	struct bound *rule;		/* of the upper end; NULL: it has none */
+	const struct hop *up;		/* NULL: the upper end is the root */
+};
+
+/* Renders everything that the run sends for a chain's root; counts stay untouched. */
+void statement_render(struct binder *b, struct bound *root, bool live, struct plan_step *step,
+		      size_t (*step_of)(void *ctx, const struct bound *r), void *ctx);
+
+/* step->recount: what is still due after the step, and why. */
+void statement_recount(struct binder *b, struct bound *r, struct plan_step *step);
+
+/* Statements that count (executed while planning). */
+const char *statement_count(struct render *x, struct bound *r, enum render_when w);
+const char *statement_count_states(struct render *x, struct bound *r);
+const char *statement_count_capped(struct render *x, struct bound *r, int64_t limit);
+
+/* Dependents of a root that have no rule of their own, for counting: calls each(…) with statement and
+ * parameters' renderer. Order equals the order of the step's tallies. */
+struct tally_stmt {
+	const char *table;
+	bool unset;
+	const char *sql;
+	const struct render *x;
+};
+size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt **ret);
+
+/* vault.c: quarantine */
+const char *vault_name(struct arena *a, const struct bound *r);
+void vault_prepare(struct binder *b, struct bound *r, struct plan_step *step);
+/* Columns that travel: quoted, comma separated; prefix is put before each ("t.", "moved."). */
+void vault_columns(struct strbuf *sb, const struct bound *r, const char *prefix);
+
+#endif

@@ -1,0 +1,117 @@
+/* How each relation of a step is swept (engine.md): by index when little is due and an index leads
+ * there, by page ranges otherwise; a wholly expired partition is dropped. */
+#include "plan/build_parts.h"
+
+#include "base/instant.h"
+#include "pg/tmpl.h"
+
+#include <math.h>
+
+/* Pages that n rows, spread at random over p pages, lie on. */
+static double touched_pages(double n, double p)
+{
+	return p < 1 ? 1 : p * (1 - pow(1 - 1 / p, n));
+}
+
+static const struct cat_index *start_index(const struct bound *r, const struct cat_table *leaf, double *correlation)
+{
+	const struct pred_clock *k = r->pred.nclocks ? &r->pred.clocks[0] : NULL;
+	const struct cat_index *ix = k && k->n ? cat_index_on(leaf, k->columns[0].name) : NULL;
+
+	if (ix)
+		*correlation = fabs(cat_column(leaf, k->columns[0].name)->correlation);
+	return ix;
+}
+
+/* Upper bound of a range partition on the rule's only start column, at or below its cut. */
+static bool wholly_past(struct binder *b, const struct bound *r, const struct cat_table *leaf)
+{
+	const struct pred_term *only = pred_single_term(&r->pred, PRED_PASSIVE);
+	const struct pred_clock *k = r->pred.nclocks ? &r->pred.clocks[0] : NULL;
+	AUTO_STRBUF sb = STRBUF_INIT, name = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
+	struct diag ignored = DIAG_INIT;
+	const char *to = leaf->bound ? strstr(leaf->bound, " TO ('") : NULL;
+
+	(void)b;
+	if (!only || k->n != 1 || !to || !leaf->parent || !leaf->parent->range_key)
+		return false;
+	sql_ident(&name, k->columns[0].name);
+	if (!streq(leaf->parent->range_key, k->columns[0].name) && !streq(leaf->parent->range_key, strbuf_str(&name)))
+		return false;
+	strbuf_adds(&sb, to + 6);
+	sb.buf[strcspn(sb.buf, "'")] = '\0';
+	/* the server reads both texts in the column's own type: bounds are instants (case C06) */
+	strbuf_reset(&name);
+	strbuf_addf(&name, "SELECT ($1::text)::%s <= ($2::text)::%s",
+		    cat_column(leaf, k->columns[0].name)->base_type, cat_column(leaf, k->columns[0].name)->base_type);
+	if (!conn_query_text(b->conn, strbuf_str(&name), &res, &ignored, sb.buf, only->cut[0].text))
+		return false;
+	return res_bool(res, 0, 0);
+}
+
+static bool droppable(struct binder *b, const struct bound *r, const struct cat_table *leaf, const char **why)
+{
+	if (r->rule->action != ACTION_DELETE || r->parent || r->followers.n || !leaf->is_partition)
+		return false;
+	if (!wholly_past(b, r, leaf))
+		return false;
+	if (r->edges.n || leaf->referenced.n)
+		*why = "past its end, but foreign keys refer to the table: row by row";
+	else if (leaf->published)
+		*why = "past its end, but published: a dropped partition is not replicated, row by row";
+	else if (!leaf->is_owner)
+		*why = "past its end, but the role does not own it: row by row";
+	else
+		return true;
+	return false;
+}
+
+static void choose(struct binder *b, const struct bound *r, const struct plan_step *s, const struct cat_table *leaf,
+		   double share, struct plan_relation *p)
+{
+	double due = (double)plan_step_rows(s) * share, pages = (double)leaf->pages, correlation = 0;
+	const struct cat_index *ix = start_index(r, leaf, &correlation);
+	double touched = touched_pages(due, pages);
+	const char *why = NULL;
+
+	p->strategy = STRATEGY_PAGES;
+	if (due > 0 && droppable(b, r, leaf, &why)) {
+		p->strategy = STRATEGY_PARTITION;
+		p->reason = "range ends before the cutoff: dropped when every row inside is due and none is held";
+	} else if (why) {
+		p->reason = why;
+	} else if (r->root->followers.n) {
+		p->reason = "followers go with their rows, page range by page range";
+	} else if (ix && (touched < pages * 0.6 || correlation > 0.9) && due < 2e6) {
+		p->strategy = STRATEGY_INDEX;
+		p->reason = arena_printf(b->a, "about %.0f of %.0f pages hold due rows; index %s leads to them", 
+					 correlation > 0.9 ? fmin(touched, pages * due / fmax(due, (double)leaf->tuples)) : touched,
+					 pages, ix->name);
+	} else {
+		p->reason = ix ? "due rows lie on most pages" : "no index on the start column";
+	}
+}
+
+bool strategy_choose(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d)
+{
+	int64_t all = 0;
+
+	(void)d;
+	s->relations = arena_alloc(b->a, (r->leaves.n + 1) * sizeof(*s->relations));
+	for (size_t i = 0; i < r->leaves.n; i++)
+		all += r->leaves.v[i]->pages;
+	for (size_t i = 0; i < r->leaves.n; i++) {
+		const struct cat_table *leaf = r->leaves.v[i];
+		struct plan_relation *p = &s->relations[s->nrelations++];
+
+		p->oid = leaf->oid;
+		p->sql = leaf->sql;
+		p->display = leaf->display;
+		p->root_sql = leaf->parent ? leaf->parent->sql : leaf->sql;
+		p->pages = leaf->pages;
+		p->page_bytes = 8192 + (leaf->pages ? leaf->toast_bytes / leaf->pages : 0);
+		choose(b, r, s, leaf, all ? (double)leaf->pages / (double)all : 0, p);
+	}
+	return true;
+}
