@@ -1,0 +1,381 @@
+#include "exec/lane.h"
+
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+
+#include <time.h>
+
+#define UNIT_PARAMS 2
+#define OID_TID 27
+#define OID_TID_ARRAY 1010
+#define OID_INT8 20
+
+double clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+void lane_init(struct lane *l, struct conn *c)
+{
+	*l = (struct lane){ .conn = c, .phase = c ? LANE_IDLE : LANE_DOWN };
+}
+
+void lane_done(struct lane *l)
+{
+	unit_free(&l->unit);
+	free(l->counts.dependents);
+	free(l->types);
+	free(l->values);
+	strbuf_done(&l->tids);
+	strbuf_done(&l->sql);
+	strbuf_done(&l->arg1);
+	strbuf_done(&l->arg2);
+	if (l->conn)
+		conn_close(l->conn);
+	l->conn = NULL;
+}
+
+int lane_socket(const struct lane *l)
+{
+	return PQsocket(l->conn->pg);
+}
+
+bool lane_wants_write(const struct lane *l)
+{
+	return PQflush(l->conn->pg) == 1;
+}
+
+void lane_cancel(struct lane *l)
+{
+	PGcancel *cancel = PQgetCancel(l->conn->pg);
+	char ignored[256];
+
+	if (cancel) {
+		PQcancel(cancel, ignored, sizeof(ignored));
+		PQfreeCancel(cancel);
+	}
+}
+
+/* ---- sending ---- */
+
+static bool sent(struct lane *l, int ok)
+{
+	if (ok)
+		return true;
+	l->failed = true;
+	return conn_diag(l->conn, NULL, &l->diag);
+}
+
+/* A statement of the step with the step's parameters and those of the unit. */
+static bool send_step(struct lane *l, const struct plan_stmt *s, int n, const Oid *types, const char *const *values)
+{
+	const struct plan_params *p = &l->work->step->params;
+	for (int i = 0; i < p->n + n; i++) {
+		l->types[i] = i < p->n ? p->types[i] : types[i - p->n];
+		l->values[i] = i < p->n ? p->values[i] : values[i - p->n];
+	}
+	plan_stmt_for(s, l->work->step->relations[l->unit.relation].sql, &l->sql);
+	return sent(l, PQsendQueryParams(l->conn->pg, strbuf_str(&l->sql), p->n + n, l->types, l->values, NULL, NULL, 0));
+}
+
+static bool send_unit(struct lane *l, const struct plan_stmt *range, const struct plan_stmt *tids)
+{
+	static const Oid range_types[] = { OID_TID, OID_TID }, tids_types[] = { OID_TID_ARRAY };
+
+	strbuf_reset(&l->arg1);
+	strbuf_reset(&l->arg2);
+	if (l->unit.kind == UNIT_TIDS) {
+		unit_tids_text(&l->arg1, l->unit.tids, l->unit.n);
+		return send_step(l, tids, 1, tids_types, (const char *[]){ strbuf_str(&l->arg1) });
+	}
+	unit_tid_text(&l->arg1, l->unit.lo);
+	unit_tid_text(&l->arg2, l->unit.hi);
+	return send_step(l, range, 2, range_types, (const char *[]){ strbuf_str(&l->arg1), strbuf_str(&l->arg2) });
+}
+
+static bool locks_first(const struct lane *l)
+{
+	return l->work->chain || l->unit.careful;
+}
+
+static bool send_lock(struct lane *l)
+{
+	const struct plan_step *s = l->work->step;
+
+	if (l->unit.careful)
+		return send_unit(l, &s->free_range, &s->free_tids);
+	return send_unit(l, &s->lock_range, &s->lock_tids);
+}
+
+static bool dep_limited(const struct lane *l, const struct plan_dependent *d)
+{
+	return d->limited.text && (d->many || l->unit.limited);
+}
+
+static bool send_dependent(struct lane *l)
+{
+	static const Oid types[] = { OID_TID_ARRAY, OID_INT8 };
+	const struct plan_dependent *d = &l->work->step->dependents[l->dependent];
+	char slice[24];
+
+	snprintf(slice, sizeof(slice), "%lld", (long long)l->work->slice);
+	if (dep_limited(l, d))
+		return send_step(l, &d->limited, 2, types, (const char *[]){ strbuf_str(&l->tids), slice });
+	return send_step(l, &d->whole, 1, types, (const char *[]){ strbuf_str(&l->tids) });
+}
+
+static bool send_apply(struct lane *l)
+{
+	static const Oid types[] = { OID_TID_ARRAY };
+	const struct plan_step *s = l->work->step;
+
+	if (!locks_first(l))
+		return send_unit(l, &s->apply_range, &s->apply_tids);
+	return send_step(l, &s->apply_tids, 1, types, (const char *[]){ strbuf_str(&l->tids) });
+}
+
+/* ---- the ledger's entries of a batch: the effect first, then each dependent that moved ---- */
+
+static int64_t entry_rows(const struct lane *l, size_t entry)
+{
+	return entry == 0 ? l->counts.applied : l->counts.dependents[entry - 1];
+}
+
+static bool entry_skip(struct lane *l)
+{
+	while (l->entry <= l->work->step->ndependents && entry_rows(l, l->entry) == 0)
+		l->entry++;
+	return l->entry <= l->work->step->ndependents;
+}
+
+static const char *dep_action(const struct lane *l, const struct plan_dependent *d)
+{
+	switch (d->kind) {
+	case DEP_FOLLOW: return action_word(l->work->plan->steps[d->index].rule->action);
+	case DEP_CASCADE: return "delete";
+	case DEP_UNSET: return "set null";
+	}
+	return NULL;
+}
+
+static bool send_ledger(struct lane *l)
+{
+	const struct plan_step *s = l->work->step;
+	const struct plan_dependent *d = l->entry ? &s->dependents[l->entry - 1] : NULL;
+	const struct plan_step *follower = d && d->kind == DEP_FOLLOW ? &l->work->plan->steps[d->index] : NULL;
+	char rows[24], detail[96];
+	const char *values[LEDGER_APPEND_PARAMS] = {
+		"batch", l->work->run, follower ? follower->rule->name : s->rule->name,
+		follower ? follower->table : d ? s->tallies[d->index].table : s->table,
+		d ? dep_action(l, d) : action_word(s->rule->action), rows, l->work->plan->as_of, l->work->actor, detail,
+	};
+
+	snprintf(rows, sizeof(rows), "%lld", (long long)entry_rows(l, l->entry));
+	snprintf(detail, sizeof(detail), "{\"batch\": %lld, \"epoch\": %lld}", (long long)l->batch, (long long)l->epoch);
+	return sent(l, PQsendQueryParams(l->conn->pg, sqltext_get("query/ledger_append"), LEDGER_APPEND_PARAMS, NULL,
+					 values, NULL, NULL, 0));
+}
+
+static bool phase_send(struct lane *l, enum lane_phase phase)
+{
+	l->phase = phase;
+	switch (phase) {
+	case LANE_BEGIN:
+		return sent(l, PQsendQuery(l->conn->pg, "BEGIN; SELECT pgretain.hold_lock_shared()"));
+	case LANE_LOCK: return send_lock(l);
+	case LANE_DEPENDENT: return send_dependent(l);
+	case LANE_APPLY: return send_apply(l);
+	case LANE_LEDGER: return send_ledger(l);
+	case LANE_COMMIT:
+		l->committing = true;
+		return sent(l, PQsendQuery(l->conn->pg, "COMMIT"));
+	case LANE_ROLLBACK: return sent(l, PQsendQuery(l->conn->pg, "ROLLBACK"));
+	case LANE_IDLE: case LANE_DOWN: break;
+	}
+	return true;
+}
+
+/* ---- answers ---- */
+
+static void read_locked(struct lane *l, const PGresult *r)
+{
+	struct tid t;
+
+	strbuf_reset(&l->tids);
+	strbuf_addc(&l->tids, '{');
+	for (int i = 0; i < PQntuples(r); i++) {
+		BUG_ON(!unit_tid_parse(res_text(r, i, 0), &t));
+		strbuf_addf(&l->tids, "%s\"(%u,%u)\"", i ? "," : "", t.block, t.offset);
+	}
+	strbuf_addc(&l->tids, '}');
+	l->counts.locked = PQntuples(r);
+}
+
+/* With RETURNING: a row that did not reach its final form rolls the batch back. */
+static void read_applied(struct lane *l, const PGresult *r)
+{
+	l->counts.applied = res_affected(r);
+	if (!l->work->step->checks_done)
+		return;
+	for (int i = 0; i < PQntuples(r); i++) {
+		if (res_bool(r, i, 0))
+			continue;
+		l->failed = true;
+		diag_fail(&l->diag, DIAG_STEP, "a trigger of %s changed what was written: rows do not reach their final form",
+			  l->work->step->table);
+		return;
+	}
+}
+
+static void read_dependent(struct lane *l, const PGresult *r)
+{
+	const struct plan_dependent *d = &l->work->step->dependents[l->dependent];
+	int64_t n = res_affected(r);
+
+	l->counts.dependents[l->dependent] = n;
+	if (dep_limited(l, d) && n >= l->work->slice)
+		l->sliced = true;
+}
+
+static void read_answer(struct lane *l, const PGresult *r)
+{
+	switch (l->phase) {
+	case LANE_BEGIN:
+		if (PQntuples(r) == 1) {
+			l->epoch = res_int(r, 0, 0);
+			l->stale = l->epoch != l->work->plan->hold_epoch;
+		}
+		return;
+	case LANE_LOCK: read_locked(l, r); return;
+	case LANE_DEPENDENT: read_dependent(l, r); return;
+	case LANE_APPLY: read_applied(l, r); return;
+	case LANE_LEDGER: case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: return;
+	}
+}
+
+/* What comes after an answer that was good. */
+static enum lane_phase phase_next(struct lane *l)
+{
+	switch (l->phase) {
+	case LANE_BEGIN:
+		if (l->stale)
+			return LANE_ROLLBACK;
+		return locks_first(l) ? LANE_LOCK : LANE_APPLY;
+	case LANE_LOCK:
+		if (!l->counts.locked)
+			return LANE_ROLLBACK;
+		l->dependent = 0;
+		return l->work->step->ndependents ? LANE_DEPENDENT : LANE_APPLY;
+	case LANE_DEPENDENT:
+		if (!l->sliced && ++l->dependent < l->work->step->ndependents)
+			return LANE_DEPENDENT;
+		if (!l->sliced)
+			return LANE_APPLY;
+		l->entry = 0;
+		return entry_skip(l) ? LANE_LEDGER : LANE_ROLLBACK;
+	case LANE_APPLY:
+		l->entry = 0;
+		return entry_skip(l) ? LANE_LEDGER : LANE_ROLLBACK;
+	case LANE_LEDGER:
+		l->entry++;
+		return entry_skip(l) ? LANE_LEDGER : LANE_COMMIT;
+	case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: break;
+	}
+	return LANE_IDLE;
+}
+
+void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64_t batch)
+{
+	l->work = w;
+	l->unit = *u;
+	u->tids = NULL;
+	l->batch = batch;
+	l->failed = l->stale = l->sliced = l->committing = false;
+	l->counts.dependents = xrealloc(l->counts.dependents, (w->step->ndependents + 1) * sizeof(int64_t));
+	l->types = xrealloc(l->types, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->types));
+	l->values = xrealloc(l->values, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->values));
+	memset(l->counts.dependents, 0, (w->step->ndependents + 1) * sizeof(int64_t));
+	l->counts.applied = l->counts.locked = 0;
+	l->began_ms = clock_ms();
+	if (!phase_send(l, LANE_BEGIN))
+		l->phase = LANE_DOWN;
+}
+
+static enum lane_result finished(struct lane *l)
+{
+	enum lane_phase was = l->phase;
+
+	l->phase = LANE_IDLE;
+	if (was == LANE_COMMIT && !l->failed)
+		return LANE_COMMITTED;
+	if (l->stale)
+		return LANE_STALE;
+	return l->failed ? LANE_REFUSED : LANE_COMMITTED;	/* nothing was there to do */
+}
+
+/* All results of the phase are in. */
+static enum lane_result answered(struct lane *l)
+{
+	enum lane_phase next;
+
+	if (l->phase == LANE_ROLLBACK || (l->phase == LANE_COMMIT && !l->failed))
+		return finished(l);
+	if (l->failed && PQtransactionStatus(l->conn->pg) == PQTRANS_IDLE)
+		return finished(l);		/* COMMIT refused: the server has rolled back */
+	next = l->failed ? LANE_ROLLBACK : phase_next(l);
+	if (!phase_send(l, next)) {
+		l->phase = LANE_DOWN;
+		return LANE_LOST;
+	}
+	return LANE_WORKING;
+}
+
+static void result_take(struct lane *l, PGresult *r)
+{
+	ExecStatusType status = PQresultStatus(r);
+
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+		/* COMMIT of a failed transaction answers ROLLBACK */
+		if (l->phase == LANE_COMMIT && !streq(PQcmdStatus(r), "COMMIT")) {
+			l->failed = true;
+			diag_fail(&l->diag, DIAG_STEP, "the transaction could not be committed");
+		}
+		read_answer(l, r);
+	} else if (!l->failed) {
+		l->failed = true;
+		conn_diag(l->conn, r, &l->diag);
+	}
+	PQclear(r);
+}
+
+enum lane_result lane_step(struct lane *l)
+{
+	PGresult *r;
+
+	if (l->phase == LANE_DOWN)
+		return LANE_LOST;
+	if (!PQconsumeInput(l->conn->pg)) {
+		conn_diag(l->conn, NULL, &l->diag);
+		l->phase = LANE_DOWN;
+		return LANE_LOST;
+	}
+	while (!PQisBusy(l->conn->pg)) {
+		r = PQgetResult(l->conn->pg);
+		if (r) {
+			result_take(l, r);
+			continue;
+		}
+		if (l->failed && (l->diag.cls == DIAG_LOST || PQstatus(l->conn->pg) != CONNECTION_OK)) {
+			l->phase = LANE_DOWN;
+			return LANE_LOST;
+		}
+		enum lane_result done = answered(l);
+
+		if (done != LANE_WORKING)
+			return done;
+	}
+	return LANE_WORKING;
+}

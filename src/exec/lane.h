@@ -1,0 +1,73 @@
+/* A lane: one connection that works on one unit at a time, never blocking. Its course is a table of
+ * phases; every phase sends one thing and ends when the server has answered.
+ *
+ *	BEGIN     begin, and the holds' lock; its epoch must be the plan's
+ *	LOCK      rows of the unit that are ready, FOR UPDATE (chains, careful units)
+ *	DEPENDENT what goes with them, deepest first; a full slice ends the transaction early
+ *	APPLY     the effect itself
+ *	LEDGER    one entry for each count
+ *	COMMIT    together with all of it
+ *	ROLLBACK  after a refusal */
+#ifndef PGRETAIN_EXEC_LANE_H
+#define PGRETAIN_EXEC_LANE_H
+
+#include "exec/unit.h"
+#include "pg/conn.h"
+
+enum lane_phase { LANE_IDLE, LANE_BEGIN, LANE_LOCK, LANE_DEPENDENT, LANE_APPLY, LANE_LEDGER, LANE_COMMIT, LANE_ROLLBACK,
+		  LANE_DOWN };
+
+enum lane_result {
+	LANE_WORKING,
+	LANE_COMMITTED,		/* counts hold */
+	LANE_REFUSED,		/* rolled back; diag says why */
+	LANE_STALE,		/* rolled back: the holds have changed since the plan */
+	LANE_LOST,		/* connection gone; `committing` says whether the outcome is unknown */
+};
+
+/* Rows of the unit in hand, by what they belong to. */
+struct lane_counts {
+	int64_t applied, locked;
+	int64_t *dependents;		/* one for each dependent of the step */
+};
+
+struct lane_work {		/* what all lanes share during a step */
+	const struct plan *plan;
+	const struct plan_step *step;
+	const char *run, *actor;	/* UUID, name */
+	bool chain;			/* lock rows first: something goes with them */
+	int64_t slice;			/* rows of a limited dependent */
+};
+
+struct lane {
+	struct conn *conn;
+	enum lane_phase phase;
+	const struct lane_work *work;
+	struct unit unit;
+	struct lane_counts counts;
+	size_t dependent, entry;	/* position in DEPENDENT and LEDGER */
+	bool sliced;			/* a dependent filled its slice: the unit comes again */
+	bool committing;
+	int64_t batch, epoch;
+	struct strbuf tids;		/* locked rows, as an array */
+	struct strbuf sql, arg1, arg2;
+	Oid *types;			/* parameters of the statement in hand */
+	const char **values;
+	double began_ms;
+	struct diag diag;
+	bool failed, stale;
+};
+
+void lane_init(struct lane *l, struct conn *c);
+void lane_done(struct lane *l);
+/* Takes the unit (ownership too) and sends the first thing. */
+void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64_t batch);
+/* To be called when the socket has something to read or can be written. */
+enum lane_result lane_step(struct lane *l);
+int lane_socket(const struct lane *l);
+bool lane_wants_write(const struct lane *l);
+void lane_cancel(struct lane *l);
+
+double clock_ms(void);		/* monotonic, for measuring */
+
+#endif

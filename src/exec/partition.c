@@ -1,0 +1,115 @@
+#include "exec/partition.h"
+
+#include "ledger/ledger.h"
+
+static bool rollback(struct conn *c, struct diag *d)
+{
+	return conn_do(c, "ROLLBACK", NO_PARAMS, d);
+}
+
+static bool check(struct conn *c, const struct sweep *w, const struct plan_relation *p, int64_t *all, int64_t *kept,
+		  struct diag *d)
+{
+	const struct plan_step *s = w->work.step;
+	AUTO_STRBUF sql = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
+
+	plan_stmt_for(&s->drop_check, p->sql, &sql);
+	if (!conn_query(c, strbuf_str(&sql), (struct params){ s->params.n, s->params.types, s->params.values }, &res, d))
+		return false;
+	*all = res_int(res, 0, 0);
+	*kept = res_int(res, 0, 1);
+	return true;
+}
+
+static bool statement(struct conn *c, const char *fmt, const char *relation, struct diag *d)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+
+	strbuf_adds(&sql, fmt);
+	strbuf_adds(&sql, relation);
+	return conn_do(c, strbuf_str(&sql), NO_PARAMS, d);
+}
+
+static bool epoch_holds(struct conn *c, const struct sweep *w, bool *ok, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, "SELECT pgretain.hold_lock_shared()", NO_PARAMS, &res, d))
+		return false;
+	*ok = res_int(res, 0, 0) == w->plan->hold_epoch;
+	return true;
+}
+
+static bool evidence(struct conn *c, struct sweep *w, int64_t rows, struct diag *d)
+{
+	const struct plan_step *s = w->work.step;
+	char detail[96];
+	struct ledger_entry e = {
+		.kind = "batch", .run = w->work.run, .rule = s->rule->name, .table = s->table, .action = "delete",
+		.rows = rows, .as_of = w->plan->as_of, .actor = w->work.actor, .detail = detail,
+	};
+
+	snprintf(detail, sizeof(detail), "{\"batch\": %lld, \"epoch\": %lld, \"partition\": true}", (long long)++*w->batch,
+		 (long long)w->plan->hold_epoch);
+	return ledger_append(c, &e, d);
+}
+
+/* In one transaction: holds' lock, the partition's lock, the count, the drop, the evidence. */
+static bool drop_one(struct conn *c, struct sweep *w, const struct plan_relation *p, int64_t *rows, struct diag *d)
+{
+	int64_t kept;
+	bool same;
+
+	*rows = -1;
+	if (!conn_do(c, "BEGIN", NO_PARAMS, d))
+		return false;
+	if (!epoch_holds(c, w, &same, d))
+		return false;
+	if (!same)
+		return rollback(c, d);
+	if (!statement(c, "LOCK TABLE ONLY ", p->root_sql, d) || !statement(c, "LOCK TABLE ONLY ", p->sql, d))
+		return false;
+	if (!check(c, w, p, rows, &kept, d))
+		return false;
+	if (kept || !*rows) {
+		*rows = -1;
+		return rollback(c, d);
+	}
+	return statement(c, "DROP TABLE ", p->sql, d) && evidence(c, w, *rows, d) && conn_do(c, "COMMIT", NO_PARAMS, d);
+}
+
+static bool lock_timeout(struct conn *c, int64_t ms, struct diag *d)
+{
+	char text[24];
+	AUTO_RESULT *res = NULL;
+
+	snprintf(text, sizeof(text), "%lld", (long long)ms);
+	return conn_query_text(c, "SELECT pg_catalog.set_config('lock_timeout', $1, false)", &res, d, text);
+}
+
+bool partitions_drop(struct conn *control, struct sweep *w, struct diag *d)
+{
+	const struct plan_step *s = w->work.step;
+
+	for (size_t i = 0; i < s->nrelations; i++) {
+		struct diag why = DIAG_INIT;
+		int64_t rows;
+
+		if (s->relations[i].strategy != STRATEGY_PARTITION || w->o->stop_requested())
+			continue;
+		if (!lock_timeout(control, w->limits.lock_timeout_ms, d))
+			return false;
+		if (drop_one(control, w, &s->relations[i], &rows, &why)) {
+			if (rows < 0)
+				continue;
+			w->step->acted += rows;
+			w->step->transactions++;
+			w->queue.dropped[i] = true;
+			continue;
+		}
+		if (!rollback(control, d))
+			return false;
+	}
+	return true;
+}

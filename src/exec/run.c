@@ -1,0 +1,494 @@
+#include "exec/run.h"
+
+#include "exec/partition.h"
+#include "exec/sweep.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+
+#define COLLECT_LIMIT 100000
+#define LAST_PASSES 8
+
+struct runner {
+	struct conn *control;
+	const struct plan *plan;
+	const struct exec_options *o;
+	struct arena *a;
+	struct outcome *out;
+	struct lane *lanes;
+	size_t nlanes;
+	int64_t batch;
+};
+
+/* ---- lanes ---- */
+
+static struct conn_settings lane_settings(const struct limits *l)
+{
+	return (struct conn_settings){ .application = "pgretain lane", .lock_timeout_ms = l->lock_timeout_ms,
+				       .statement_timeout_ms = l->statement_timeout_ms };
+}
+
+static bool lanes_open(struct runner *r, struct diag *d)
+{
+	struct limits l = policy_limits(r->plan->policy, r->plan->db, NULL);
+	struct conn_settings s = lane_settings(&l);
+
+	r->lanes = xcalloc((size_t)l.lanes, sizeof(*r->lanes));
+	for (; r->nlanes < (size_t)l.lanes; r->nlanes++) {
+		struct conn *c = NULL;
+
+		if (!conn_open(r->o->conninfo, &s, &c, d))
+			return r->nlanes > 0;		/* fewer lanes do the same work */
+		lane_init(&r->lanes[r->nlanes], c);
+	}
+	return true;
+}
+
+static void lanes_close(struct runner *r)
+{
+	for (size_t i = 0; i < r->nlanes; i++)
+		lane_done(&r->lanes[i]);
+	free(r->lanes);
+}
+
+static bool lane_set(struct conn *c, const char *name, const char *value, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
+}
+
+/* A unit is read by its ctids: the planner must not turn to an index for each of them (engine.md).
+ * Where rows below are looked up, plain index scans stay allowed. */
+static bool lanes_prepare(struct runner *r, const struct plan_step *s, const struct limits *l, struct diag *d)
+{
+	const char *index = s->ndependents || strstr(s->apply_tids.text, "EXISTS") ? "on" : "off";
+	char lock[24], statement[24];
+
+	snprintf(lock, sizeof(lock), "%lld", (long long)l->lock_timeout_ms);
+	snprintf(statement, sizeof(statement), "%lld", (long long)l->statement_timeout_ms);
+	for (size_t i = 0; i < r->nlanes; i++) {
+		struct conn *c = r->lanes[i].conn;
+
+		if (!lane_set(c, "enable_bitmapscan", "off", d) || !lane_set(c, "enable_indexscan", index, d) ||
+		    !lane_set(c, "pgretain.run", r->o->run, d) || !lane_set(c, "lock_timeout", lock, d) ||
+		    !lane_set(c, "statement_timeout", statement, d))
+			return false;
+	}
+	return true;
+}
+
+/* ---- collecting what is left ---- */
+
+static bool collect(struct runner *r, const struct plan_step *s, size_t relation, struct unit_queue *q, size_t *n,
+		    struct diag *d)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
+	int params = s->params.n;
+	Oid *types = xcalloc((size_t)params + 1, sizeof(*types));
+	const char **values = xcalloc((size_t)params + 1, sizeof(*values));
+	char limit[24];
+	bool ok;
+
+	memcpy(types, s->params.types, (size_t)params * sizeof(*types));
+	memcpy(values, s->params.values, (size_t)params * sizeof(*values));
+	snprintf(limit, sizeof(limit), "%d", COLLECT_LIMIT);
+	types[params] = 20;
+	values[params] = limit;
+	plan_stmt_for(&s->collect, s->relations[relation].sql, &sql);
+	ok = conn_query(r->control, strbuf_str(&sql), (struct params){ params + 1, types, values }, &res, d);
+	free(types);
+	free(values);
+	if (!ok)
+		return false;
+	*n = (size_t)PQntuples(res);
+	struct tid *tids = xmalloc((*n + 1) * sizeof(*tids));
+
+	for (size_t i = 0; i < *n; i++)
+		BUG_ON(!unit_tid_parse(res_text(res, (int)i, 0), &tids[i]));
+	qsort(tids, *n, sizeof(*tids), unit_tid_compare);
+	unit_add_tids(q, relation, tids, *n);
+	free(tids);
+	return true;
+}
+
+/* ---- one step ---- */
+
+static struct sweep sweep_of(struct runner *r, size_t i)
+{
+	const struct plan_step *s = &r->plan->steps[i];
+	struct sweep w = {
+		.o = r->o, .plan = r->plan, .lanes = r->lanes, .nlanes = r->nlanes, .batch = &r->batch,
+		.limits = policy_limits(r->plan->policy, r->plan->db, s->rule), .out = r->out, .step = &r->out->steps[i],
+		.work = { .plan = r->plan, .step = s, .run = r->o->run, .actor = r->o->actor,
+			  .chain = s->ndependents > 0, .slice = 5000 },
+		.began_ms = clock_ms(),
+	};
+
+	unit_queue_init(&w.queue, s);
+	return w;
+}
+
+/* The plan made anew for the same instant, because holds have changed. */
+static bool refresh(struct runner *r, struct sweep *w, size_t i, struct diag *d)
+{
+	const struct plan *fresh = NULL;
+
+	if (!r->o->refresh || !r->o->refresh(r->o->ctx, &fresh, d))
+		return false;
+	BUG_ON(fresh->nsteps != r->plan->nsteps);
+	r->plan = w->plan = w->work.plan = fresh;
+	w->work.step = w->queue.step = &fresh->steps[i];
+	w->stale = false;
+	if (w->work.step->status == STEP_READY)
+		return true;
+	w->failed = true;
+	w->diag = w->work.step->diag;
+	return true;
+}
+
+static bool sweep_settled(struct runner *r, struct sweep *w, size_t i, struct diag *d)
+{
+	sweep_run(w);
+	while (w->stale && !w->failed && !w->stopped) {
+		if (!refresh(r, w, i, d))
+			return false;
+		if (!w->failed)
+			sweep_run(w);
+	}
+	return true;
+}
+
+static bool ends(const struct sweep *w)
+{
+	return w->failed || w->stopped;
+}
+
+/* By index where the plan says so, and everywhere the last pass: rows that moved behind the sweep, that
+ * were locked, or whose children have gone meanwhile. Ends when a pass moves nothing. */
+static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left, struct diag *d)
+{
+	int stuck = 0;
+
+	*left = true;
+	while (!ends(w) && *left && stuck < LAST_PASSES) {
+		int64_t before = w->step->acted, transactions = w->step->transactions;
+		bool full = false;
+
+		*left = false;
+		for (size_t k = 0; k < w->work.step->nrelations; k++) {
+			size_t n = 0;
+
+			if (w->queue.dropped[k])
+				continue;
+			if (!collect(r, w->work.step, k, &w->queue, &n, d))
+				return false;
+			*left = *left || n;
+			full = full || n == COLLECT_LIMIT;
+		}
+		if (*left && !sweep_settled(r, w, i, d))
+			return false;
+		if (w->step->acted == before && w->step->transactions == transactions)
+			stuck += w->work.step->keepers ? LAST_PASSES : 3;
+		else if (!full && !w->work.step->self_reference)
+			stuck++;
+		else
+			stuck = 0;
+		w->given_up = 0;
+	}
+	return true;
+}
+
+static bool prepare(struct runner *r, const struct plan_step *s, struct diag *d)
+{
+	if (!s->nprepare)
+		return true;
+	if (!conn_do(r->control, "BEGIN", NO_PARAMS, d))
+		return false;
+	for (size_t i = 0; i < s->nprepare; i++) {
+		struct diag rolled = DIAG_INIT;
+
+		if (conn_do(r->control, s->prepare[i], NO_PARAMS, d))
+			continue;
+		if (!conn_do(r->control, "ROLLBACK", NO_PARAMS, &rolled))
+			*d = rolled;
+		return false;
+	}
+	return conn_do(r->control, "COMMIT", NO_PARAMS, d);
+}
+
+/* The chain's rules prepare together: the vault of a follower must be there too. */
+static bool prepare_chain(struct runner *r, size_t root, struct diag *d)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root && !prepare(r, &r->plan->steps[i], d))
+			return false;
+	return true;
+}
+
+/* ---- what came of it ---- */
+
+static bool recount(struct runner *r, size_t i, struct plan_counts *c, struct diag *d)
+{
+	const struct plan_query *q = &r->plan->steps[i].recount;
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(r->control, q->sql, (struct params){ q->params.n, q->params.types, q->params.values }, &res, d))
+		return false;
+	*c = (struct plan_counts){ .due = res_int(res, 0, 0), .held = res_int(res, 0, 1), .skipped = res_int(res, 0, 2),
+				   .blocked = res_int(res, 0, 3) };
+	return true;
+}
+
+static void balance(struct outcome_step *o, const struct plan_counts *planned, const struct plan_counts *rest)
+{
+	o->held = rest->held;
+	o->blocked = rest->blocked;
+	o->skipped = rest->skipped;
+	o->failed = rest->due - rest->held - rest->blocked - rest->skipped;
+	o->changed = planned->due - o->acted - rest->due;
+	if (o->changed < 0)
+		o->changed = 0;
+	o->due = o->acted + rest->due + o->changed;
+}
+
+/* The rest by the server's count, unless everything went as planned. */
+static bool settle(struct runner *r, size_t i, bool as_planned, struct diag *d)
+{
+	const struct plan_step *s = &r->plan->steps[i];
+	struct outcome_step *o = &r->out->steps[i];
+	struct plan_counts rest = s->counts;
+
+	rest.due = s->counts.held + s->counts.blocked + s->counts.skipped;
+	if (!(as_planned && o->acted == plan_step_rows(s)) && !recount(r, i, &rest, d))
+		return false;
+	balance(o, &s->counts, &rest);
+	return true;
+}
+
+static void step_reason(struct runner *r, const struct sweep *w, size_t i)
+{
+	const struct plan_step *s = &r->plan->steps[i];
+	struct outcome_step *o = &r->out->steps[i];
+
+	if (w->failed) {
+		o->status = OUTCOME_FAILED;
+		o->reason = arena_printf(r->a, "%s", w->diag.message);
+		snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", w->diag.sqlstate);
+	} else if (w->stopped) {
+		o->status = OUTCOME_SKIPPED;
+		o->reason = "interrupted: the next run goes on";
+		o->skipped += o->failed;
+		o->failed = 0;
+	} else if (o->failed && s->keepers) {
+		o->status = OUTCOME_FAILED;
+		o->reason = arena_printf(r->a, "%lld row(s) were kept by %s", (long long)o->failed, s->keepers);
+	} else if (o->failed) {
+		o->status = OUTCOME_FAILED;
+		o->reason = arena_printf(r->a, "%lld row(s) could not be had: %s", (long long)o->failed,
+					 w->diag.message[0] ? w->diag.message : "locked by other sessions");
+		snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", w->diag.sqlstate);
+	}
+}
+
+static bool step_settle(struct runner *r, const struct sweep *w, size_t root, bool as_planned, struct diag *d)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		if (r->plan->steps[i].root != root)
+			continue;
+		r->out->steps[i].status = OUTCOME_DONE;
+		r->out->steps[i].reason = r->plan->steps[i].reason;
+		if (!settle(r, i, as_planned && !ends(w), d))
+			return false;
+		step_reason(r, w, i);
+	}
+	return true;
+}
+
+static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
+{
+	bool left = true;
+
+	if (!partitions_drop(r->control, w, d))
+		return false;
+	unit_sweep(&w->queue);
+	if (!sweep_settled(r, w, i, d) || !last_passes(r, w, i, &left, d))
+		return false;
+	return step_settle(r, w, i, !left, d);
+}
+
+static int64_t wal_position(struct conn *c)
+{
+	struct diag ignored = DIAG_INIT;
+	AUTO_RESULT *res = NULL;
+
+	return conn_query(c, sqltext_get("query/exec_wal"), NO_PARAMS, &res, &ignored) ? res_int(res, 0, 0) : 0;
+}
+
+static void analyze(struct runner *r, const struct plan_step *s)
+{
+	for (size_t i = 0; i < s->nanalyze; i++) {
+		AUTO_STRBUF sql = STRBUF_INIT;
+		struct diag ignored = DIAG_INIT;
+
+		/* without the right to it the server only warns; check has named it */
+		strbuf_addf(&sql, "ANALYZE %s", s->analyze[i]);
+		if (!conn_do(r->control, strbuf_str(&sql), NO_PARAMS, &ignored))
+			return;
+	}
+}
+
+static enum plan_strategy main_strategy(const struct plan_step *s)
+{
+	enum plan_strategy best = STRATEGY_PAGES;
+	int64_t pages = -1;
+
+	for (size_t i = 0; i < s->nrelations; i++) {
+		if (s->relations[i].pages > pages) {
+			pages = s->relations[i].pages;
+			best = s->relations[i].strategy;
+		}
+	}
+	return best;
+}
+
+static bool chain_acts(const struct runner *r, size_t root)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root && plan_step_rows(&r->plan->steps[i]) > 0)
+			return true;
+	return false;
+}
+
+static void analyze_chain(struct runner *r, size_t root)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root && r->out->steps[i].acted)
+			analyze(r, &r->plan->steps[i]);
+}
+
+static bool step_run(struct runner *r, size_t i, struct diag *d)
+{
+	struct sweep w = sweep_of(r, i);
+	int64_t wal = wal_position(r->control);
+	bool ok = prepare_chain(r, i, d) && lanes_prepare(r, &r->plan->steps[i], &w.limits, d) && work(r, &w, i, d);
+
+	if (ok)
+		analyze_chain(r, i);
+	r->out->steps[i].seconds = (clock_ms() - w.began_ms) / 1e3;
+	r->out->steps[i].wal_bytes = wal_position(r->control) - wal;
+	if (w.stopped)
+		r->out->interrupted = true;
+	unit_queue_done(&w.queue);
+	return ok;
+}
+
+/* A step that cannot be worked on at all leaves its rows as the plan counted them. */
+static void step_untouched(struct runner *r, size_t i, enum outcome_status status, const char *reason)
+{
+	const struct plan_counts *c = &r->plan->steps[i].counts;
+	struct outcome_step *o = &r->out->steps[i];
+	int64_t rest = c->due - o->acted - c->held - c->blocked;
+
+	o->status = status;
+	o->reason = reason;
+	o->due = c->due;
+	o->held = c->held;
+	o->blocked = c->blocked;
+	if (status == OUTCOME_FAILED)
+		o->failed = rest;
+	else
+		o->skipped = rest;
+}
+
+static void chain_failed(struct runner *r, size_t root, const struct diag *d)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		if (r->plan->steps[i].root != root)
+			continue;
+		step_untouched(r, i, OUTCOME_FAILED, arena_printf(r->a, "%s", d->message));
+		snprintf(r->out->steps[i].sqlstate, sizeof(r->out->steps[i].sqlstate), "%s", d->sqlstate);
+	}
+}
+
+static void step_as_planned(struct runner *r, size_t i)
+{
+	const struct plan_step *s = &r->plan->steps[i];
+	struct plan_counts rest = s->counts;
+
+	if (s->status != STEP_READY) {
+		step_untouched(r, i, s->status == STEP_FAILED ? OUTCOME_FAILED : OUTCOME_SKIPPED, s->reason);
+		return;
+	}
+	rest.due = rest.held + rest.blocked + rest.skipped;
+	r->out->steps[i].status = OUTCOME_DONE;
+	r->out->steps[i].reason = s->reason;
+	balance(&r->out->steps[i], &s->counts, &rest);
+}
+
+/* One chain. A refusal of the server ends this one alone (case C41). */
+static bool chain_run(struct runner *r, size_t root, struct diag *d)
+{
+	struct diag why = DIAG_INIT;
+
+	r->out->steps[root].strategy = main_strategy(&r->plan->steps[root]);
+	if (r->plan->steps[root].status != STEP_READY || !chain_acts(r, root)) {
+		for (size_t i = 0; i < r->plan->nsteps; i++)
+			if (r->plan->steps[i].root == root)
+				step_as_planned(r, i);
+		return true;
+	}
+	if (r->out->interrupted || r->o->stop_requested()) {
+		r->out->interrupted = true;
+		return true;
+	}
+	if (step_run(r, root, &why))
+		return true;
+	if (PQstatus(r->control->pg) != CONNECTION_OK) {
+		*d = why;
+		return false;
+	}
+	chain_failed(r, root, &why);
+	return true;
+}
+
+static void untouched_rest(struct runner *r)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->out->steps[i].status == OUTCOME_OPEN)
+			step_untouched(r, i, OUTCOME_SKIPPED, "interrupted: the next run goes on");
+}
+
+static void exit_code(struct runner *r)
+{
+	r->out->exit = 0;
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->out->steps[i].status != OUTCOME_DONE || r->out->steps[i].failed)
+			r->out->exit = 2;
+	if (r->out->interrupted)
+		r->out->exit = 4;
+}
+
+bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_options *o, struct arena *a,
+	       struct outcome *ret, struct diag *d)
+{
+	struct runner r = { .control = control, .plan = plan, .o = o, .a = a, .out = ret };
+	bool ok;
+
+	ret->steps = arena_alloc(a, (plan->nsteps + 1) * sizeof(*ret->steps));
+	for (size_t i = 0; i < plan->nsteps; i++)
+		ret->steps[i].tallies = arena_alloc(a, (plan->steps[i].ntallies + 1) * sizeof(int64_t));
+	ok = lanes_open(&r, d);
+	for (size_t i = 0; ok && i < plan->nsteps; i++) {
+		if (plan->steps[i].root != i)
+			continue;
+		ok = chain_run(&r, i, d);
+		for (size_t k = 0; ok && o->step_done && k < plan->nsteps; k++)
+			if (plan->steps[k].root == i)
+				o->step_done(o->ctx, &r.plan->steps[k], &ret->steps[k]);
+	}
+	untouched_rest(&r);
+	exit_code(&r);
+	lanes_close(&r);
+	return ok;
+}

@@ -1,0 +1,32 @@
+/* Executes a plan: sends what stands in it and nothing else, counts what the server did. */
+#ifndef PGRETAIN_EXEC_RUN_H
+#define PGRETAIN_EXEC_RUN_H
+
+#include "model/outcome.h"
+#include "pg/conn.h"
+
+struct exec_progress {
+	const char *rule;
+	int64_t rows, pages_done, pages_all;
+	double seconds;
+};
+
+struct exec_options {
+	const char *run, *actor;		/* UUID; who started it */
+	const char *conninfo;
+	double deadline_ms;			/* clock_ms() at which no unit starts any more; 0: none */
+	double reconnect_ms;			/* how long a server that is away is waited for */
+	/* The holds have changed: makes the plan anew for the same as_of. NULL in *ret ends the step. */
+	bool (*refresh)(void *ctx, const struct plan **ret, struct diag *d);
+	int (*stop_requested)(void);		/* 0 go on, 1 finish the units in hand, 2 cancel them */
+	void (*progress)(void *ctx, const struct exec_progress *p);
+	void (*step_done)(void *ctx, const struct plan_step *s, const struct outcome_step *o);
+	void *ctx;
+};
+
+/* `control` is the connection of the run itself (its lock, the ledger's run and step entries). Strings
+ * of the outcome live in arena a. False: the run could not go on (diag); the outcome tells how far. */
+bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_options *o, struct arena *a,
+	       struct outcome *ret, struct diag *d) must_use;
+
+#endif

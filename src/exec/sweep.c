@@ -1,0 +1,268 @@
+#include "exec/sweep.h"
+
+#include "pg/sqltext.h"
+
+#include <poll.h>
+
+#define MAX_TRIES 5
+#define CANCEL_AFTER_MS 5000
+
+/* ---- what a lane brought back ---- */
+
+static void count_dependents(struct sweep *w, const struct lane *l)
+{
+	for (size_t i = 0; i < w->work.step->ndependents; i++) {
+		const struct plan_dependent *d = &w->work.step->dependents[i];
+
+		if (d->kind == DEP_FOLLOW)
+			w->out->steps[d->index].acted += l->counts.dependents[i];
+		else
+			w->step->tallies[d->index] += l->counts.dependents[i];
+	}
+}
+
+static bool moved(const struct lane *l)
+{
+	if (l->counts.applied)
+		return true;
+	for (size_t i = 0; i < l->work->step->ndependents; i++)
+		if (l->counts.dependents[i])
+			return true;
+	return false;
+}
+
+static void committed(struct sweep *w, struct lane *l)
+{
+	w->step->acted += l->counts.applied;
+	count_dependents(w, l);
+	if (moved(l))
+		w->step->transactions++;
+	unit_adapt(&w->queue, &l->unit, clock_ms() - l->began_ms, (double)w->limits.transaction_target_ms);
+	if (l->unit.kind == UNIT_RANGE && !l->sliced)
+		w->queue.pages_done += l->unit.hi.block - l->unit.lo.block;
+	if (l->sliced) {
+		l->unit.limited = true;
+		unit_again(&w->queue, &l->unit);
+	}
+	unit_free(&l->unit);
+}
+
+static void step_failed(struct sweep *w, const struct diag *d)
+{
+	if (!w->failed)
+		w->diag = *d;
+	w->failed = true;
+}
+
+/* Locks: once more, leaving locked rows out; what stays is met again in the last pass. */
+static void retry_unit(struct sweep *w, struct lane *l)
+{
+	bool fkey = streq(l->diag.sqlstate, "23503") || streq(l->diag.sqlstate, "23001");
+
+	l->unit.tries++;
+	if (!fkey && l->unit.tries <= MAX_TRIES) {
+		l->unit.careful = true;
+		unit_again(&w->queue, &l->unit);
+		return;
+	}
+	/* A child that came meanwhile is seen by the next statement's snapshot; one that can't be seen
+	 * (a key outside the plan) is cornered in the end. */
+	if (fkey && l->unit.tries <= 2) {
+		unit_again(&w->queue, &l->unit);
+		return;
+	}
+	if (unit_split(&w->queue, &l->unit))
+		return;
+	w->given_up++;
+	w->diag = l->diag;
+	unit_free(&l->unit);
+}
+
+static void shrink_unit(struct sweep *w, struct lane *l)
+{
+	unit_shrink(&w->queue);
+	l->unit.limited = true;
+	if (l->unit.kind == UNIT_TIDS || l->unit.hi.block - l->unit.lo.block <= w->queue.pages) {
+		if (!unit_split(&w->queue, &l->unit))
+			step_failed(w, &l->diag);
+		return;
+	}
+	/* cut into pieces of the new size at once: each try costs a timeout */
+	while (l->unit.lo.block < l->unit.hi.block) {
+		struct unit piece = l->unit;
+		uint32_t next = l->unit.lo.block + (uint32_t)w->queue.pages;
+
+		if (next < piece.hi.block)
+			piece.hi = (struct tid){ next, 0 };
+		l->unit.lo = piece.hi;
+		piece.tries = 0;
+		unit_again(&w->queue, &piece);
+	}
+}
+
+static void refused(struct sweep *w, struct lane *l)
+{
+	if (w->stopped && streq(l->diag.sqlstate, "57014")) {	/* our own cancel */
+		unit_free(&l->unit);
+		return;
+	}
+	switch (l->diag.cls) {
+	case DIAG_RETRY: retry_unit(w, l); return;
+	case DIAG_SHRINK: shrink_unit(w, l); return;
+	default: break;
+	}
+	step_failed(w, &l->diag);
+	unit_free(&l->unit);
+}
+
+/* ---- a lost connection ---- */
+
+static bool batch_known(struct lane *l, bool *known, struct diag *d)
+{
+	AUTO_RESULT *r = NULL;
+	char batch[24];
+
+	snprintf(batch, sizeof(batch), "%lld", (long long)l->batch);
+	if (!conn_query_text(l->conn, sqltext_get("query/exec_batch_known"), &r, d, l->work->run, batch))
+		return false;
+	*known = res_bool(r, 0, 0);
+	return true;
+}
+
+/* Reconnects with back-off; the ledger tells whether a COMMIT without an answer took place. */
+static void lost(struct sweep *w, struct lane *l)
+{
+	double until = clock_ms() + w->o->reconnect_ms;
+	bool unknown = l->committing, known = false;
+	struct diag d = l->diag;
+	int pause = 100;
+
+	while (!conn_reset(l->conn, &d) || (unknown && !batch_known(l, &known, &d))) {
+		if (clock_ms() > until || w->o->stop_requested()) {
+			step_failed(w, &d);
+			unit_free(&l->unit);
+			return;
+		}
+		poll(NULL, 0, pause);
+		pause = pause < 3000 ? pause * 2 : 3000;
+	}
+	l->phase = LANE_IDLE;
+	if (known)
+		committed(w, l);
+	else
+		unit_again(&w->queue, &l->unit);
+}
+
+static void lane_handle(struct sweep *w, struct lane *l)
+{
+	switch (lane_step(l)) {
+	case LANE_WORKING: return;
+	case LANE_COMMITTED: committed(w, l); return;
+	case LANE_REFUSED: refused(w, l); return;
+	case LANE_STALE:
+		w->stale = true;
+		unit_again(&w->queue, &l->unit);
+		return;
+	case LANE_LOST: lost(w, l); return;
+	}
+}
+
+/* ---- the loop ---- */
+
+static size_t busy(const struct sweep *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->nlanes; i++)
+		n += w->lanes[i].phase != LANE_IDLE && w->lanes[i].phase != LANE_DOWN;
+	return n;
+}
+
+static bool may_start(struct sweep *w)
+{
+	if (!w->stopped && w->o->stop_requested())
+		w->stopped = true;
+	if (!w->stopped && w->o->deadline_ms > 0 && clock_ms() >= w->o->deadline_ms) {
+		w->stopped = true;
+		w->out->interrupted_by = "the window has ended";
+	}
+	return !w->stopped && !w->failed && !w->stale;
+}
+
+static void hand_out(struct sweep *w)
+{
+	struct unit u;
+
+	for (size_t i = 0; i < w->nlanes; i++) {
+		if (w->lanes[i].phase != LANE_IDLE || !may_start(w))
+			continue;
+		if (!unit_next(&w->queue, &u))
+			return;
+		lane_start(&w->lanes[i], &w->work, &u, ++*w->batch);
+		if (w->lanes[i].phase == LANE_DOWN)
+			lost(w, &w->lanes[i]);
+	}
+}
+
+static void wait_lanes(struct sweep *w)
+{
+	struct pollfd fds[64];
+	struct lane *lanes[64];
+	nfds_t n = 0;
+
+	for (size_t i = 0; i < w->nlanes && n < ARRAY_SIZE(fds); i++) {
+		struct lane *l = &w->lanes[i];
+
+		if (l->phase == LANE_IDLE || l->phase == LANE_DOWN)
+			continue;
+		lanes[n] = l;
+		fds[n++] = (struct pollfd){ .fd = lane_socket(l), .events = (short)(POLLIN | (lane_wants_write(l) ? POLLOUT : 0)) };
+	}
+	if (poll(fds, n, 500) < 0)
+		return;				/* EINTR: the flag is read by the loop */
+	for (nfds_t i = 0; i < n; i++)
+		if (fds[i].revents)
+			lane_handle(w, lanes[i]);
+}
+
+static void progress(struct sweep *w)
+{
+	double now = clock_ms();
+	struct exec_progress p = {
+		.rule = w->work.step->rule->name, .rows = w->step->acted, .pages_done = w->queue.pages_done,
+		.pages_all = w->queue.pages_all, .seconds = (now - w->began_ms) / 1e3,
+	};
+
+	if (!w->o->progress || now - w->last_progress_ms < 500)
+		return;
+	w->last_progress_ms = now;
+	w->o->progress(w->o->ctx, &p);
+}
+
+/* A stop lets units finish; one that takes long, or a second signal, is cancelled. */
+static void cancel_slow(struct sweep *w, double stopped_ms, bool *cancelled)
+{
+	if (*cancelled || (w->o->stop_requested() < 2 && clock_ms() - stopped_ms < CANCEL_AFTER_MS))
+		return;
+	*cancelled = true;
+	for (size_t i = 0; i < w->nlanes; i++)
+		if (w->lanes[i].phase != LANE_IDLE && w->lanes[i].phase != LANE_DOWN)
+			lane_cancel(&w->lanes[i]);
+}
+
+void sweep_run(struct sweep *w)
+{
+	double stopped_ms = 0;
+	bool cancelled = false;
+
+	hand_out(w);
+	while (busy(w)) {
+		wait_lanes(w);
+		hand_out(w);
+		progress(w);
+		if (w->stopped && !stopped_ms)
+			stopped_ms = clock_ms();
+		if (w->stopped)
+			cancel_slow(w, stopped_ms, &cancelled);
+	}
+}

@@ -1,0 +1,30 @@
+/* One step's units through the lanes. Internal to exec/. */
+#ifndef PGRETAIN_EXEC_SWEEP_H
+#define PGRETAIN_EXEC_SWEEP_H
+
+#include "exec/lane.h"
+#include "exec/run.h"
+
+struct sweep {
+	const struct exec_options *o;
+	const struct plan *plan;
+	struct lane_work work;
+	struct unit_queue queue;
+	struct lane *lanes;
+	size_t nlanes;
+	int64_t *batch;				/* counter of the run */
+	struct limits limits;
+	struct outcome *out;			/* of the whole run */
+	struct outcome_step *step;		/* of the step's own rule */
+	bool failed;				/* stop handing out units; why = diag */
+	bool stale;				/* the holds have changed */
+	bool stopped;				/* by signal or deadline */
+	struct diag diag;
+	int64_t given_up;			/* units that could not get their locks */
+	double last_progress_ms, began_ms;
+};
+
+/* Works until the queue is empty, the step fails, or a stop is asked for. */
+void sweep_run(struct sweep *w);
+
+#endif
