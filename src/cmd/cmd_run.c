@@ -1,0 +1,384 @@
+/* Plan, guards, execution, evidence: the one command that acts by rules. */
+#include "cmd/cmd.h"
+
+#include "base/instant.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "cmd/run_report.h"
+#include "exec/lane.h"
+#include "exec/run.h"
+#include "ledger/ledger.h"
+#include "plan/build.h"
+#include "sched/due.h"
+
+#include <uuid/uuid.h>
+
+struct run_session {
+	struct ctx *ctx;
+	const struct database *db;
+	const struct job *job;			/* NULL: by hand */
+	struct conn *conn;
+	struct plan_options o;
+	struct plan *plan, *fresh;		/* fresh: made anew because holds changed */
+	struct outcome out;
+	const char *replay_log;
+	char uuid[37];
+	double began_ms, deadline_ms;
+	double logged_ms;
+};
+
+/* ---- guards: before the first write ---- */
+
+static bool guard_clock(struct run_session *r, struct diag *d)
+{
+	struct limits l = policy_limits(r->ctx->policy, r->db, NULL);
+	int64_t before = instant_host_now(), server, after, off;
+	AUTO_RESULT *res = NULL;
+	char ours[INSTANT_TEXT], theirs[INSTANT_TEXT];
+
+	if (!conn_query(r->conn, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, d))
+		return false;
+	after = instant_host_now();
+	BUG_ON(!instant_parse_timestamptz(res_text(res, 0, 0), strlen(res_text(res, 0, 0)), &server));
+	off = server < before ? before - server : server > after ? server - after : 0;
+	if (off <= l.max_clock_skew_ms * 1000)
+		return true;
+	diag_fail(d, DIAG_GUARD, "the clocks differ: this host says %s, the server %s; max_clock_skew is %lld ms",
+		  instant_format(after, ours), instant_format(server, theirs), (long long)l.max_clock_skew_ms);
+	diag_hint(d, "set both clocks right (NTP): what is due is decided by them");
+	return false;
+}
+
+static bool guard_standby(struct run_session *r, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(r->conn, "SELECT pg_catalog.pg_is_in_recovery()", NO_PARAMS, &res, d))
+		return false;
+	if (!res_bool(res, 0, 0))
+		return true;
+	diag_fail(d, DIAG_GUARD, "the server is a standby: nothing can be written there");
+	diag_hint(d, "run on the primary; plan works here");
+	return false;
+}
+
+static bool guard_lock(struct run_session *r, struct diag *d)
+{
+	bool got;
+
+	if (!ledger_job_lock(r->conn, r->job ? r->job->name : NULL, &got, d))
+		return false;
+	if (got)
+		return true;
+	diag_fail(d, DIAG_GUARD, "another run%s%s is going on in database \"%s\"", r->job ? " of job " : "",
+		  r->job ? r->job->name : "", r->db->name);
+	diag_hint(d, "wait for it; pg_stat_activity shows it as application pgretain");
+	return false;
+}
+
+static bool guard_expected(struct run_session *r, const char *option, struct diag *d)
+{
+	const char *want = opts_text(&r->ctx->opts, option);
+
+	if (!want || streq(want, r->plan->fingerprint))
+		return true;
+	diag_fail(d, DIAG_FINGERPRINT, "the plan's fingerprint is %s, not what --%s says", r->plan->fingerprint, option);
+	diag_hint(d, "rules, catalogue or program have changed since: look at pgretain plan again");
+	return false;
+}
+
+static bool guard_confirmed(struct run_session *r, struct diag *d)
+{
+	const char *confirm = opts_text(&r->ctx->opts, "confirm");
+
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		const struct plan_step *s = &r->plan->steps[i];
+
+		if (!s->needs_confirmation || confirm)
+			continue;
+		diag_fail(d, DIAG_GUARD, "rule \"%s\" needs a confirmed plan: %s", s->rule->name, s->confirmation_why);
+		diag_where(d, "%s:%d", s->rule->loc.file, s->rule->loc.line);
+		diag_hint(d, "read pgretain plan, then: run --confirm %s", r->plan->fingerprint);
+		return false;
+	}
+	return true;
+}
+
+static bool confirm_all(struct run_session *r, struct diag *d)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++) {
+		const struct plan_step *s = &r->plan->steps[i];
+		struct confirmation cf = { s->rule->name, s->definition, r->plan->fingerprint };
+
+		if (s->status != STEP_FAILED && !ledger_confirm(r->conn, &cf, r->ctx->actor, d))
+			return false;
+	}
+	return true;
+}
+
+/* ---- evidence ---- */
+
+static bool ledger_event(struct run_session *r, const char *event, int64_t rows, struct diag *d)
+{
+	json_t *detail = json_pack("{ss ss*}", "event", event, "job", r->job ? r->job->name : NULL);
+	struct ledger_entry e = { .kind = "run", .run = r->uuid, .rows = rows, .as_of = r->plan->as_of,
+				  .actor = r->ctx->actor };
+	bool ok;
+	char *text;
+
+	json_object_set_new(detail, "fingerprint", json_string(r->plan->fingerprint));
+	if (streq(event, "end"))
+		json_object_set_new(detail, "exit", json_integer(r->out.exit));
+	if (opts_flag(&r->ctx->opts, "lift-ceilings"))
+		json_object_set_new(detail, "lift_ceilings", json_true());
+	text = json_dumps(detail, JSON_COMPACT);
+	e.detail = text;
+	ok = ledger_append(r->conn, &e, d);
+	free(text);
+	json_decref(detail);
+	return ok;
+}
+
+static const char *status_word(enum outcome_status s)
+{
+	switch (s) {
+	case OUTCOME_OPEN: return "open";
+	case OUTCOME_DONE: return "done";
+	case OUTCOME_SKIPPED: return "skipped";
+	case OUTCOME_FAILED: return "failed";
+	}
+	return NULL;
+}
+
+static bool ledger_step(struct run_session *r, const struct plan_step *s, const struct outcome_step *o, struct diag *d)
+{
+	char digest[LEDGER_DIGEST_TEXT];
+	struct ledger_entry e = { .kind = "step", .run = r->uuid, .rule = s->rule->name, .table = s->table,
+				  .action = action_word(s->rule->action), .rows = o->acted, .as_of = r->plan->as_of,
+				  .actor = r->ctx->actor };
+	json_t *detail;
+	char *text;
+	bool ok;
+
+	if (!ledger_rule_text(r->conn, s->definition, digest, d))
+		return false;
+	detail = json_pack("{ss ss sI sI sI sI sI sI}", "rule_text", digest, "status", status_word(o->status),
+			   "due", (json_int_t)o->due, "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked,
+			   "skipped", (json_int_t)o->skipped, "failed", (json_int_t)o->failed, "changed", (json_int_t)o->changed);
+	if (*o->sqlstate)
+		json_object_set_new(detail, "sqlstate", json_string(o->sqlstate));
+	text = json_dumps(detail, JSON_COMPACT);
+	e.detail = text;
+	ok = ledger_append(r->conn, &e, d);
+	free(text);
+	json_decref(detail);
+	return ok;
+}
+
+/* ---- hooks of the engine ---- */
+
+static void on_step(void *ctx, const struct plan_step *s, const struct outcome_step *o)
+{
+	struct run_session *r = ctx;
+	struct diag d = DIAG_INIT;
+
+	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name),
+		  LOG_S("status", status_word(o->status)), LOG_I("rows", o->acted), LOG_I("transactions", o->transactions),
+		  LOG_S("sqlstate", o->sqlstate));
+	if (!ledger_step(r, s, o, &d))
+		ctx_fail(r->ctx, &d);
+}
+
+static void on_progress(void *ctx, const struct exec_progress *p)
+{
+	struct run_session *r = ctx;
+	double rate = p->seconds > 0 ? (double)p->rows / p->seconds : 0;
+	double left = p->pages_done ? p->seconds * (double)(p->pages_all - p->pages_done) / (double)p->pages_done : 0;
+
+	if (!r->ctx->progress)
+		return;
+	if (r->ctx->progress_live) {
+		fprintf(stderr, "\r%s: %lld rows, %lld of %lld pages, %.0f rows/s, about %.0f s left   ", p->rule,
+			(long long)p->rows, (long long)p->pages_done, (long long)p->pages_all, rate, left);
+		fflush(stderr);
+		return;
+	}
+	if (clock_ms() - r->logged_ms < 10000)
+		return;
+	r->logged_ms = clock_ms();
+	log_event(LOG_LEVEL_INFO, "progress", LOG_S("rule", p->rule), LOG_I("rows", p->rows),
+		  LOG_I("pages", p->pages_done), LOG_I("pages_all", p->pages_all), LOG_I("rows_per_second", (int64_t)rate),
+		  LOG_I("seconds_left", (int64_t)left));
+}
+
+static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
+{
+	struct run_session *r = ctx;
+	struct plan_options o = r->o;
+	struct plan *fresh;
+
+	o.as_of = r->plan->as_of;
+	if (!plan_build(r->conn, r->ctx->policy, r->db, &o, &fresh, d))
+		return false;
+	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
+	r->fresh = fresh;	/* the older one may still be borrowed: both live until the end */
+	*ret = fresh;
+	return true;
+}
+
+/* ---- the run ---- */
+
+static bool execute(struct run_session *r, struct diag *d)
+{
+	struct exec_options x = {
+		.run = r->uuid, .actor = r->ctx->actor, .conninfo = r->db->conninfo, .deadline_ms = r->deadline_ms,
+		.reconnect_ms = 60000, .refresh = on_holds, .stop_requested = sig_stop_requested, .progress = on_progress,
+		.step_done = on_step, .ctx = r,
+	};
+	int64_t rows = 0;
+	int settled = 0;
+	uuid_t id;
+
+	uuid_generate(id);
+	uuid_unparse_lower(id, r->uuid);
+	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d) ||
+	    !ledger_event(r, "start", -1, d))
+		return false;
+	if (settled)
+		log_event(LOG_LEVEL_WARN, "run.settled", LOG_I("interrupted", settled));
+	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
+		  LOG_S("as_of", r->plan->as_of), LOG_S("fingerprint", r->plan->fingerprint));
+	if (!exec_plan(r->conn, r->plan, &x, r->ctx->arena, &r->out, d))
+		return false;
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		rows += r->out.steps[i].acted;
+	if (!ledger_event(r, r->out.interrupted ? "interrupted" : "end", rows, d) ||
+	    !ledger_head_export(r->conn, r->replay_log, d))
+		return false;
+	log_event(LOG_LEVEL_INFO, "run.end", LOG_S("run", r->uuid), LOG_I("rows", rows), LOG_I("exit", r->out.exit));
+	return true;
+}
+
+static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
+{
+	if (!dry && (!guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
+		     !guard_lock(r, d)))
+		return false;
+	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
+	    !guard_expected(r, "confirm", d))
+		return false;
+	return dry || guard_confirmed(r, d);
+}
+
+static int run_rules(struct run_session *r, bool dry)
+{
+	struct conn_settings settings = { .application = "pgretain run", .read_only = dry };
+	struct diag d = DIAG_INIT;
+	int exit;
+
+	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !guards_and_plan(r, dry, &d))
+		return ctx_fail(r->ctx, &d);
+	if (dry) {
+		exit = run_report_plan_exit(r->plan);
+		run_report(r->ctx, r->plan, NULL, NULL, 0, exit);
+		return exit;
+	}
+	sig_catch_stop();
+	if (!execute(r, &d))
+		return ctx_fail(r->ctx, &d);
+	if (r->ctx->progress_live)
+		fputs("\r\033[K", stderr);
+	run_report(r->ctx, r->plan, &r->out, r->uuid, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
+	return r->out.exit;
+}
+
+/* --job: the job's database, and its window as the time to stop. */
+static bool take_job(struct run_session *r)
+{
+	const char *name = opts_text(&r->ctx->opts, "job");
+	struct diag d = DIAG_INIT;
+	struct sched sched;
+	int64_t end;
+
+	if (!name)
+		return true;
+	r->job = policy_job(r->ctx->policy, name);
+	if (!r->job) {
+		ctx_usage(r->ctx, "there is no job \"%s\"", name);
+		return false;
+	}
+	r->db = policy_database(r->ctx->policy, r->job->database ? r->job->database : r->ctx->database_name);
+	if (!r->db) {
+		ctx_usage(r->ctx, "job \"%s\" does not say which database", name);
+		return false;
+	}
+	if (!sched_compile(r->ctx->arena, r->job, &sched, &d)) {
+		ctx_fail(r->ctx, &d);
+		return false;
+	}
+	if (due_window(&sched, instant_host_now(), &end) && end != INSTANT_INFINITY)
+		r->deadline_ms = clock_ms() + (double)(end - instant_host_now()) / 1e3;
+	return true;
+}
+
+static int run(struct ctx *ctx, int argc, char **argv)
+{
+	struct run_session r = {
+		.ctx = ctx, .began_ms = clock_ms(),
+		.o = { .nrules = (size_t)argc, .rules = (const char *const *)argv,
+		       .lift_ceilings = opts_flag(&ctx->opts, "lift-ceilings") },
+	};
+	int code;
+
+	if (!ctx_policy(ctx) || !take_job(&r))
+		return EXIT_REFUSED;
+	if (!r.db)
+		r.db = ctx_database(ctx);
+	if (!r.db)
+		return EXIT_REFUSED;
+	if (r.o.lift_ceilings && !opts_text(&ctx->opts, "confirm") && !opts_flag(&ctx->opts, "dry-run"))
+		return ctx_usage(ctx, "--lift-ceilings goes with --confirm FINGERPRINT: only a plan that was read can lift them");
+	r.replay_log = r.db->replay_log ? r.db->replay_log : ctx->policy->replay_log;
+	code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
+	if (r.conn)
+		conn_close(r.conn);
+	if (r.fresh)
+		plan_free(r.fresh);
+	if (r.plan)
+		plan_free(r.plan);
+	return code;
+}
+
+static const struct opt options[] = {
+	{ .name = "job", .arg = "NAME", .help = "run as this job: its database, window and lock" },
+	{ .name = "dry-run", .help = "the plan only, as `pgretain plan`" },
+	{ .name = "expect", .arg = "FP", .help = "refuse (exit 3) unless the plan has this fingerprint" },
+	{ .name = "confirm", .arg = "FP", .help = "confirms a first run or a shorter class: the plan's fingerprint" },
+	{ .name = "lift-ceilings", .help = "beside --confirm: max_rows and max_percent don't stop this run" },
+	{ NULL },
+};
+
+const struct command cmd_run = {
+	.name = "run",
+	.summary = "deletes, anonymizes and quarantines what is due",
+	.usage = "[RULE...]",
+	.help =
+		"Makes the plan, checks every guard, then works it off in bounded transactions; each commits together\n"
+		"with its ledger entry. SIGINT or SIGTERM finish the transactions in hand and stop (exit 4); the next\n"
+		"run goes on.\n"
+		"\n"
+		"The first run of a rule, or one whose class became shorter, needs --confirm with the fingerprint that\n"
+		"`pgretain plan` prints.\n"
+		"\n"
+		"Exit code: 0 done; 2 something needs a human (a rule failed, was skipped or is over a ceiling);\n"
+		"1 refused before the first write; 3 another fingerprint; 4 interrupted.\n"
+		"\n"
+		"Example:\n"
+		"  pgretain plan\n"
+		"  pgretain run --confirm sha256:4f0c…\n"
+		"  pgretain run                       every night from then on\n",
+	.options = options,
+	.max_words = -1,
+	.flags = CMD_STOPS,
+	.run = run,
+};

@@ -1,0 +1,167 @@
+#include "cmd/run_report.h"
+
+#include "base/instant.h"
+#include "report/run_view.h"
+
+struct filling {
+	struct ctx *ctx;
+	const struct plan *plan;
+	const struct outcome *out;
+};
+
+static void tallies(struct filling *f, size_t i, struct rule_view *v)
+{
+	const struct plan_step *s = &f->plan->steps[i];
+	VEC(struct table_count) cascaded = { NULL, 0, 0 }, unset = { NULL, 0, 0 };
+
+	for (size_t k = 0; k < s->ntallies; k++) {
+		struct table_count c = { s->tallies[k].table, f->out ? f->out->steps[i].tallies[k] : s->tallies[k].rows };
+
+		if (c.n && s->tallies[k].unset)
+			vec_push(f->ctx->arena, &unset, c);
+		else if (c.n)
+			vec_push(f->ctx->arena, &cascaded, c);
+	}
+	v->cascaded = cascaded.v;
+	v->ncascaded = cascaded.n;
+	v->unset = unset.v;
+	v->nunset = unset.n;
+}
+
+static void acted(struct rule_view *v, int64_t n)
+{
+	switch (v->action) {
+	case ACTION_DELETE: v->deleted = n; return;
+	case ACTION_ANONYMIZE: v->anonymized = n; return;
+	case ACTION_QUARANTINE: v->quarantined = n; return;
+	case ACTION_NONE: return;
+	}
+}
+
+static const struct plan_relation *largest(const struct plan_step *s)
+{
+	const struct plan_relation *best = NULL;
+
+	for (size_t i = 0; i < s->nrelations; i++)
+		if (!best || s->relations[i].pages > best->pages)
+			best = &s->relations[i];
+	return best;
+}
+
+static void from_plan(const struct plan_step *s, struct rule_view *v)
+{
+	v->due = s->counts.due;
+	v->held = s->counts.held;
+	v->blocked = s->counts.blocked;
+	v->skipped = s->counts.skipped;
+	acted(v, plan_step_rows(s));
+	v->status = s->status == STEP_READY ? RULE_DONE : s->status == STEP_SKIPPED ? RULE_SKIPPED : RULE_FAILED;
+	v->reason = s->reason;
+}
+
+static void from_outcome(const struct outcome_step *o, struct rule_view *v)
+{
+	v->due = o->due;
+	v->held = o->held;
+	v->blocked = o->blocked;
+	v->skipped = o->skipped;
+	v->failed = o->failed;
+	v->changed = o->changed;
+	v->deferred = o->deferred;
+	acted(v, o->acted);
+	v->status = o->status == OUTCOME_FAILED ? RULE_FAILED : o->status == OUTCOME_SKIPPED ? RULE_SKIPPED : RULE_DONE;
+	v->reason = o->reason;
+	v->seconds = o->seconds;
+	v->wal_bytes = o->wal_bytes;
+	v->transactions = o->transactions;
+}
+
+static void add_notes(struct filling *f, const struct plan_step *s, struct rule_view *v)
+{
+	VEC(const char *) notes = { NULL, 0, 0 };
+
+	if (s->needs_confirmation && !f->out)
+		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "needs a confirmation: %s", s->confirmation_why));
+	if (s->status == STEP_FAILED && *s->diag.hint)
+		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "what to do: %s", s->diag.hint));
+	v->notes = notes.v;
+	v->nnotes = notes.n;
+}
+
+static void fill_rule(struct filling *f, size_t i, struct rule_view *v)
+{
+	const struct plan_step *s = &f->plan->steps[i], *root = &f->plan->steps[s->root];
+	const struct plan_relation *rel = largest(s);
+
+	*v = (struct rule_view){
+		.rule = s->rule->name, .table = s->table, .class_name = root->rule->class_name, .action = s->rule->action,
+		.cutoff = s->cutoff, .indeterminate = s->counts.indeterminate, .future = s->counts.future,
+		.anomalous = s->counts.anomalous, .already = s->counts.already,
+		.strategy = rel ? plan_strategy_word(rel->strategy) : NULL, .strategy_reason = rel ? rel->reason : NULL,
+	};
+	if (f->out)
+		from_outcome(&f->out->steps[i], v);
+	else
+		from_plan(s, v);
+	tallies(f, i, v);
+	add_notes(f, s, v);
+}
+
+int run_report_plan_exit(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nsteps; i++)
+		if (p->steps[i].status != STEP_READY)
+			return EXIT_HUMAN;
+	return EXIT_DONE;
+}
+
+static const char *invocation(struct ctx *ctx)
+{
+	if (streq(ctx->config_path, "/etc/pgretain/pgretain.cfg"))
+		return NULL;
+	return arena_printf(ctx->arena, "pgretain --config %s", ctx->config_path);
+}
+
+void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
+		int exit)
+{
+	struct filling f = { ctx, p, out };
+	struct rule_view *rules = arena_alloc(ctx->arena, (p->nsteps + 1) * sizeof(*rules));
+	char as_of[INSTANT_TEXT];
+	struct run_view v = {
+		.is_run = out != NULL, .run = run, .database = p->db->name, .as_of = instant_format(p->as_of_usecs, as_of),
+		.fingerprint = p->fingerprint, .nrules = p->nsteps, .rules = rules, .interrupted = out && out->interrupted,
+		.invocation = invocation(ctx), .seconds = seconds, .exit = exit,
+	};
+	struct text_style style = { .color = ctx->color, .width = ctx->width };
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < p->nsteps; i++) {
+		fill_rule(&f, i, &rules[i]);
+		BUG_ON(!rule_view_balances(&rules[i]));
+		v.needs_confirmation = v.needs_confirmation || (p->steps[i].needs_confirmation && !out);
+		v.over_ceiling = v.over_ceiling || p->steps[i].over_ceiling;
+	}
+	if (ctx->format == FORMAT_JSON) {
+		ctx_print_json(ctx, run_view_json(&v));
+		return;
+	}
+	run_view_text(&v, &style, &sb);
+	ctx_print(ctx, &sb);
+}
+
+bool run_report_as_of(struct ctx *ctx, const char **ret)
+{
+	char text[INSTANT_TEXT];
+	int64_t t;
+
+	*ret = NULL;
+	if (!ctx->as_of)
+		return true;
+	if (!instant_parse_rfc3339(ctx->as_of, &t)) {
+		ctx_usage(ctx, "--as-of \"%s\" is no instant: write 2026-11-24T17:30:00Z, or a date for its start in UTC", ctx->as_of);
+		return false;
+	}
+	*ret = arena_strdup(ctx->arena, instant_format(t, text));
+	return true;
+}
