@@ -89,6 +89,8 @@ own=$(mktemp -d /tmp/pgr.XXXXXX)
 chmod 755 "$own" && echo mine >"$own/note"
 ok 'start in a directory' "$pgtmp" start "$own" --durable
 is "$(PGHOST=$own PGDATABASE=postgres q 'SHOW fsync')" on '--durable keeps fsync'
+id='SELECT system_identifier FROM pg_control_system()'
+isnt "$(PGHOST=$own PGDATABASE=postgres q "$id")" "$(q "$id")" 'no two clusters have one identifier'
 PGHOST=$own PGDATABASE=postgres q 'CREATE TABLE kept AS SELECT 1 AS a'
 ok 'stop --keep' "$pgtmp" stop "$own" --keep
 ok 'start again' "$pgtmp" start "$own"
