@@ -11,7 +11,8 @@ struct writer {
 	struct conn *c;
 	struct arena *a;
 	struct period_view v;
-	int64_t until;			/* microseconds, as in base/instant.h */
+	const char *since, *until;	/* as asked for, or NULL */
+	int64_t until_us;		/* as in base/instant.h */
 };
 
 static const char *copy(struct writer *w, const PGresult *res, int row, int column)
@@ -40,21 +41,30 @@ static bool take_instant(struct writer *w, const char *option, const char **ret,
 	return true;
 }
 
-static bool ask_period(struct writer *w, struct diag *d)
+/* What can be seen to be wrong before anything is asked of the server. */
+static bool take_period(struct writer *w, struct diag *d)
 {
-	const char *since, *until, *as_of;
-	AUTO_RESULT *res = NULL;
+	const char *as_of;
 
-	if (!take_instant(w, "since", &since, d) || !take_instant(w, "until", &until, d) ||
+	if (!take_instant(w, "since", &w->since, d) || !take_instant(w, "until", &w->until, d) ||
 	    !take_instant(w, "as-of", &as_of, d))
 		return false;
-	if (until && as_of)
+	if (w->until && as_of)
 		return diag_fail(d, DIAG_USAGE, "--until and --as-of say the same thing: give one of them");
-	if (!conn_query_text(w->c, sqltext_get("query/report_period"), &res, d, since, until ? until : as_of))
+	if (as_of)
+		w->until = as_of;
+	return true;
+}
+
+static bool ask_period(struct writer *w, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(w->c, sqltext_get("query/report_period"), &res, d, w->since, w->until))
 		return false;
 	w->v.since = copy(w, res, 0, 0);
 	w->v.until = copy(w, res, 0, 1);
-	w->until = res_int(res, 0, 2);
+	w->until_us = res_int(res, 0, 2);
 	if (res_bool(res, 0, 3))
 		return true;
 	return diag_fail(d, DIAG_USAGE, "the period from %s to %s is empty", w->v.since, w->v.until);
@@ -62,7 +72,7 @@ static bool ask_period(struct writer *w, struct diag *d)
 
 /* ---- what the ledger tells ---- */
 
-static bool ask(struct writer *w, const char *query, PGresult **ret, struct diag *d)
+static bool ask_in_period(struct writer *w, const char *query, PGresult **ret, struct diag *d)
 {
 	return conn_query_text(w->c, sqltext_get(query), ret, d, w->v.since, w->v.until);
 }
@@ -72,7 +82,7 @@ static bool ask_runs(struct writer *w, struct diag *d)
 	AUTO_RESULT *res = NULL;
 	struct past_run *runs;
 
-	if (!ask(w, "query/report_runs", &res, d))
+	if (!ask_in_period(w, "query/report_runs", &res, d))
 		return false;
 	w->v.nruns = (size_t)PQntuples(res);
 	w->v.runs = runs = arena_alloc(w->a, (w->v.nruns + 1) * sizeof(*runs));
@@ -91,7 +101,7 @@ static bool ask_work(struct writer *w, struct diag *d)
 	AUTO_RESULT *res = NULL;
 	struct past_work *work;
 
-	if (!ask(w, "query/report_work", &res, d))
+	if (!ask_in_period(w, "query/report_work", &res, d))
 		return false;
 	w->v.nwork = (size_t)PQntuples(res);
 	w->v.work = work = arena_alloc(w->a, (w->v.nwork + 1) * sizeof(*work));
@@ -108,7 +118,7 @@ static bool ask_troubles(struct writer *w, struct diag *d)
 	AUTO_RESULT *res = NULL;
 	struct past_trouble *troubles;
 
-	if (!ask(w, "query/report_troubles", &res, d))
+	if (!ask_in_period(w, "query/report_troubles", &res, d))
 		return false;
 	w->v.ntroubles = (size_t)PQntuples(res);
 	w->v.troubles = troubles = arena_alloc(w->a, (w->v.ntroubles + 1) * sizeof(*troubles));
@@ -167,7 +177,7 @@ static bool add_job(struct writer *w, const struct job *job, struct next_job *re
 	if (!sched_compile(w->a, job, &s, d))
 		return false;
 	*ret = (struct next_job){ .job = job->name, .schedule = job->schedule, .zone = job->zone };
-	if (due_next(&s, w->until, &next))
+	if (due_next(&s, w->until_us, &next))
 		ret->start = arena_strdup(w->a, instant_format(next, buf));
 	return true;
 }
@@ -223,23 +233,33 @@ static void render(struct writer *w, struct strbuf *sb)
 	}
 }
 
+static bool ask(struct writer *w, struct diag *d)
+{
+	const char *foreign;
+
+	if (!ledger_look(w->c, ctx_replay_log(w->ctx), w->a, &foreign, d) || !ask_ledger(w, d) || !add_jobs(w, d))
+		return false;
+	note_foreign(w, foreign);
+	return true;
+}
+
 static int run(struct ctx *ctx, int argc, char **argv)
 {
-	AUTO_CONN *c = ctx_connect(ctx, true);
+	AUTO_CONN *c = NULL;
 	AUTO_STRBUF sb = STRBUF_INIT;
-	struct writer w = { .ctx = ctx, .c = c, .a = ctx->arena };
+	struct writer w = { .ctx = ctx, .a = ctx->arena };
 	struct diag d = DIAG_INIT;
-	const char *foreign;
 
 	(void)argc;
 	(void)argv;
+	if (!take_period(&w, &d))
+		return ctx_fail(ctx, &d);
+	w.c = c = ctx_connect(ctx, true);
 	if (!c)
 		return EXIT_REFUSED;
 	w.v.database = ctx->db->name;
-	if (!ledger_look(c, ctx_replay_log(ctx), ctx->arena, &foreign, &d) || !ask_ledger(&w, &d) ||
-	    !add_jobs(&w, &d))
+	if (!ask(&w, &d))
 		return ctx_fail(ctx, &d);
-	note_foreign(&w, foreign);
 	render(&w, &sb);
 	return ctx_write(ctx, opts_text(&ctx->opts, "output"), &sb) ? EXIT_DONE : EXIT_REFUSED;
 }

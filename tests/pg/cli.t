@@ -81,6 +81,34 @@ is "$(jq -r '.statements[].name' <<<"$out")" \
 run --log-format json sql show nothing-like-it
 is "$rc/$(jq -r .class <<<"$err")" 1/usage 'a JSON log keeps errors as JSON'
 
+# ---- which configuration, which database ----
+refused "$W/nowhere.cfg: the configuration can't be read: No such file" '' --config "$W/nowhere.cfg" report
+export PGRETAIN_CONFIG=$W/env.cfg
+refused "$W/env.cfg: the configuration can't be read" '' report
+refused "$W/nowhere.cfg: the configuration can't be read" '' report --config "$W/nowhere.cfg"
+PGRETAIN_CONFIG='' refused '/etc/pgretain/pgretain.cfg: ' '' report
+cat >"$W/env.cfg" <<'END'
+databases = { a = { conninfo = "service=pgretain_none"; tables = [ "a.cfg" ]; };
+              shop = { conninfo = "service=pgretain_none"; tables = [ "b.cfg" ]; }; };
+include = [ "c.cfg" ];
+END
+echo 'rules = { };' | tee "$W/a.cfg" >"$W/b.cfg"
+echo 'classes = { };' >"$W/c.cfg"
+refused 'the configuration has 2 databases: a, shop' 'say which one, e.g. --database a' report
+refused 'the configuration has no database shpo' 'did you mean --database shop?' report --database shpo
+refused "can't connect" 'check conninfo' --database shop report
+refused "can't connect" 'check conninfo' metrics --database shop --output "$W/metrics"
+[ ! -e "$W/metrics" ]
+result $? 'no connection: no file'
+sed -i 's/^include/incude = 1;\n&/; s/^databases/limits = { lanes = -1; };\n&/' "$W/env.cfg"
+run report --database shop
+is "$rc/$(grep -c "^pgretain: $W/env.cfg:[0-9]*: " "$W/err")" 1/2 'all errors of the files in one go, with their lines'
+run report --database shop --log-format json
+is "$rc/$(jq -r 'select(.event == "config") | .line' "$W/err" | paste -sd' ')" '1/1 4' 'as JSON too'
+unset PGRETAIN_CONFIG
+# seen before the server is asked
+refused '--since is never, which is no instant' '' report --since never --config "$ROOT/config/pgretain.cfg"
+
 # ---- sql ----
 bad=''
 while IFS= read -r file; do
@@ -142,7 +170,9 @@ done
 
 for c in overview $commands; do
 	golden=tests/golden/help/$c.txt
-	if [ "$c" = overview ]; then text=$overview; else text=$("$PGRETAIN" help "$c"); fi
+	# what each command is for stands in its own file
+	if [ "$c" = overview ]; then text=$(sed '/^Usage/,/^Options/ { /^Usage/b; /^Options/!d }' <<<"$overview")
+	else text=$("$PGRETAIN" help "$c"); fi
 	[ "${PGRETAIN_GOLDEN:-}" != update ] || printf '%s\n' "$text" >"$golden"
 	if [ -e "$golden" ]; then is "$text" "$(<"$golden")" "$c: as in $golden"; else
 		result 1 "$c: $golden is missing (PGRETAIN_GOLDEN=update tests/pg/cli.t, then read it)"; fi
