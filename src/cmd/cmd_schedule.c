@@ -170,7 +170,7 @@ static int list(struct ctx *ctx, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (!schedule_jobs(ctx, ctx->arena, opts_text(&ctx->opts, "job"), &n, &jobs))
+	if (!schedule_jobs(ctx, ctx->arena, NULL, &n, &jobs))
 		return EXIT_REFUSED;
 	if (ctx->format == FORMAT_TEXT)
 		return n ? list_text(ctx, jobs, n) : no_jobs(ctx);
@@ -284,10 +284,6 @@ static int service(struct ctx *ctx, int argc, char **argv)
 	return schedule_loop(ctx, true);
 }
 
-static const struct opt list_options[] = {
-	{ "job", "NAME", "only this job", 0, 0 },
-	{ NULL, NULL, NULL, 0, 0 },
-};
 static const struct opt next_options[] = {
 	{ "job", "NAME", "only this job", 0, 0 },
 	{ "from", "TIME", "starts from this instant on (else from now on), e.g. 2026-03-28T00:00:00Z", 0, 0 },
@@ -295,7 +291,7 @@ static const struct opt next_options[] = {
 };
 
 static const struct verb verbs[] = {
-	{ "list", "", "the jobs: schedule, zone, window, steps, next start", list_options, 0, 0, list },
+	{ "list", "", "the jobs: schedule, zone, window, steps, next start", NULL, 0, 0, list },
 	{ "next", "[N]", "the next N starts of each job (else 5), in UTC and in the job's zone", next_options, 0, 1, next },
 	{ "tick", "", "starts what is due now and waits for it; for cron, each minute", NULL, 0, 0, tick },
 	{ "run", "", "stays in the foreground and starts each job at its time", NULL, 0, 0, service },

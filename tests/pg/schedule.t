@@ -56,7 +56,8 @@ is "$(starts 3 2011-12-29T00:00:00Z)" '2011-12-29T12:30:00Z 2011-12-30T12:30:00Z
 job nightly 'schedule = "15 12 * * MON-FRI"; zone = "America/New_York"; window = "12:00-13:00";'
 run_pgretain schedule next 261 --from 2026-01-01T00:00:00Z --format json
 is "$(json '.starts[].at' | md5sum)" "$(q "SELECT to_char((d + interval '12:15') AT TIME ZONE 'America/New_York'
-	AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM generate_series(timestamp '2026-01-01', '2026-12-31', '1 day') d
+	AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+	FROM generate_series(timestamp '2026-01-01', '2026-12-31', '1 day') d
 	WHERE extract(isodow FROM d) < 6 ORDER BY d" | md5sum)" 'a year of weekdays, as PostgreSQL reckons them'
 run_pgretain schedule next 1 --from 2026-07-01T00:00:00Z
 is "$out" 'nightly  2026-07-01T16:15:00Z  2026-07-01 12:15 -04:00  America/New_York' 'as text: UTC and local'
@@ -96,7 +97,8 @@ is "$rc" 0 'tick ends well'
 like "$out" "^ran a: --config $CONF/pgretain.cfg --actor night --no-progress run --job a\$" 'the job was started, once'
 is_eq "$(started a)" 1 'and is in the ledger'
 # one more tick within the same minute; should the minute have turned, one start more is right
-minute=$(q "SELECT date_trunc('minute', at) FROM pgretain.ledger WHERE detail::jsonb->>'job' = 'a' ORDER BY seq LIMIT 1")
+minute=$(q "SELECT date_trunc('minute', at) FROM pgretain.ledger
+	WHERE detail::jsonb->>'job' = 'a' ORDER BY seq LIMIT 1")
 fake schedule tick
 is "$([ "$(started a)" = 1 ] || q "SELECT date_trunc('minute', clock_timestamp()) > '$minute'")" \
 	"$([ "$(started a)" = 1 ] || echo t)" 'not again in the same minute'
