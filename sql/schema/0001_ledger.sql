@@ -44,11 +44,11 @@ CREATE INDEX ledger_tbl_at ON pgretain.ledger (tbl, at);
 COMMENT ON TABLE pgretain.ledger IS
 	'what was done, in order; appended by pgretain.append alone, never changed; no personal data';
 COMMENT ON COLUMN pgretain.ledger.seq IS 'number of the entry: 1, 2, 3 without a gap';
-COMMENT ON COLUMN pgretain.ledger.kind IS 'run, step, batch, hold, confirm, lineage, …';
+COMMENT ON COLUMN pgretain.ledger.kind IS 'run, step, batch, hold, confirm, lineage and so on';
 COMMENT ON COLUMN pgretain.ledger.run IS 'the run that it belongs to';
 COMMENT ON COLUMN pgretain.ledger.rule IS 'name of the rule in the configuration';
 COMMENT ON COLUMN pgretain.ledger.tbl IS 'the table as written in SQL, quoted where needed';
-COMMENT ON COLUMN pgretain.ledger.action IS 'delete, anonymize, quarantine, …';
+COMMENT ON COLUMN pgretain.ledger.action IS 'delete, anonymize, quarantine and so on';
 COMMENT ON COLUMN pgretain.ledger.rows IS 'the server''s count of rows';
 COMMENT ON COLUMN pgretain.ledger.as_of IS 'the instant for which due dates were decided';
 COMMENT ON COLUMN pgretain.ledger.at IS 'when the entry was written, by the server''s clock';

@@ -30,6 +30,8 @@ enum ledger_state {
 bool ledger_probe(struct conn *c, const char *replay_log, enum ledger_state *ret, struct diag *d) must_use;
 /* GUARD failure with the remedy unless LEDGER_CURRENT. */
 bool ledger_require(struct conn *c, const char *replay_log, struct diag *d) must_use;
+/* The same for commands that only look: a foreign ledger may be read. */
+bool ledger_readable(struct conn *c, struct diag *d) must_use;
 
 struct ledger_init {
 	bool adopt;		/* gives a clone a lineage of its own */

@@ -78,8 +78,8 @@ static bool compare_outside(struct conn *c, const char *path, const struct linea
 	if (head.found ? head.seq <= l->seq && same : !l->head_kept)
 		return true;
 	if (!head.found)
-		diag_fail(d, DIAG_GUARD, head.exists ? "the log of heads has no line of this ledger, which has been kept there" :
-			  "the log of heads is missing, and this ledger's head has been kept there");
+		diag_fail(d, DIAG_GUARD, "the log of heads %s, and this ledger's head has been kept there",
+			  head.exists ? "has no line of this ledger" : "is missing");
 	else if (head.seq > l->seq)
 		diag_fail(d, DIAG_GUARD, "the log knows ledger entry %lld, the database's ledger ends at %lld: "
 			  "the database is older than its log", (long long)head.seq, (long long)l->seq);
@@ -111,12 +111,8 @@ bool ledger_probe(struct conn *c, const char *replay_log, enum ledger_state *ret
 	return !replay_log || compare_outside(c, replay_log, &l, ret, d);
 }
 
-bool ledger_require(struct conn *c, const char *replay_log, struct diag *d)
+static bool refuse_state(struct conn *c, enum ledger_state state, struct diag *d)
 {
-	enum ledger_state state;
-
-	if (!ledger_probe(c, replay_log, &state, d))
-		return false;
 	switch (state) {
 	case LEDGER_CURRENT:
 		return true;
@@ -138,6 +134,20 @@ bool ledger_require(struct conn *c, const char *replay_log, struct diag *d)
 		return false;
 	}
 	BUG_ON(true);
+}
+
+bool ledger_require(struct conn *c, const char *replay_log, struct diag *d)
+{
+	enum ledger_state state;
+
+	return ledger_probe(c, replay_log, &state, d) && refuse_state(c, state, d);
+}
+
+bool ledger_readable(struct conn *c, struct diag *d)
+{
+	enum ledger_state state;
+
+	return ledger_probe(c, NULL, &state, d) && (state == LEDGER_FOREIGN || refuse_state(c, state, d));
 }
 
 static bool adopt(struct conn *c, const char *actor, struct diag *d)

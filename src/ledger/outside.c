@@ -79,10 +79,16 @@ bool outside_read(const char *path, const char *lineage, struct outside_head *re
 {
 	AUTO(fclose_auto) FILE *f = fopen(path, "re");
 	struct outside_head head = { 0 };
+	struct stat st;
 
 	if (!f && errno != ENOENT)
 		return fail_errno(d, path, "open");
 	head.exists = f != NULL;
+	if (f && (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))) {
+		diag_fail(d, DIAG_GUARD, "the log of heads is not an ordinary file");
+		diag_where(d, "%s", path);
+		return false;
+	}
 	if (f && !read_lines(f, path, lineage, &head, d))
 		return false;
 	*ret = head;

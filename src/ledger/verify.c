@@ -89,7 +89,9 @@ static bool check_end(struct conn *c, struct chain *ch, struct diag *d)
 		broken(ch, ch->seq, "the head's row is gone");
 	else if (res_int(res, 0, 0) > ch->seq)
 		broken(ch, ch->seq + 1, "it is missing: the newest entries are gone");
-	else if (res_int(res, 0, 0) != ch->seq || !streq(res_text(res, 0, 1), ch->hash))
+	else if (res_int(res, 0, 0) < ch->seq)
+		broken(ch, res_int(res, 0, 0) + 1, "the head does not know it");
+	else if (!streq(res_text(res, 0, 1), ch->hash))
 		broken(ch, ch->seq, "the head names another entry as the newest");
 	else if (ch->outside.found && !ch->outside_seen)
 		broken(ch, ch->seq + 1, "it is missing: the log outside the database knows newer entries");
@@ -106,7 +108,7 @@ static bool read_outside(struct conn *c, const char *replay_log, struct chain *c
 	    !outside_read(replay_log, res_text(res, 0, 0), &ch->outside, d))
 		return false;
 	if (res_bool(res, 0, 1) && !ch->outside.found)
-		broken(ch, 1, "the log outside the database, where this ledger's head was kept, is missing or has no line of it");
+		broken(ch, 1, "the log outside the database has lost the head that was kept there");
 	return true;
 }
 
