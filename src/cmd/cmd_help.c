@@ -12,16 +12,38 @@ static void add_row(struct strbuf *sb, const char *left, const char *right)
 		strbuf_addf(sb, "  %s\n  %*s%s\n", left, MARGIN, "", right);
 }
 
+static void add_option(struct strbuf *sb, const struct opt *row)
+{
+	AUTO_STRBUF left = STRBUF_INIT;
+
+	if (row->letter)
+		strbuf_addf(&left, "-%c, ", row->letter);
+	strbuf_addf(&left, "--%s%s%s", row->name, row->arg ? " " : "", row->arg ? row->arg : "");
+	add_row(sb, strbuf_str(&left), row->help);
+}
+
 static void add_options(struct strbuf *sb, const struct opt *rows)
 {
-	for (const struct opt *row = rows; row && row->name; row++) {
-		AUTO_STRBUF left = STRBUF_INIT;
+	for (const struct opt *row = rows; row && row->name; row++)
+		add_option(sb, row);
+}
 
-		if (row->letter)
-			strbuf_addf(&left, "-%c, ", row->letter);
-		strbuf_addf(&left, "--%s%s%s", row->name, row->arg ? " " : "", row->arg ? row->arg : "");
-		add_row(sb, strbuf_str(&left), row->help);
-	}
+/* Does an earlier verb take the same option, in the same words? */
+static bool is_shown(const struct command *c, const struct verb *until, const struct opt *row)
+{
+	for (const struct verb *v = c->verbs; v != until; v++)
+		for (const struct opt *o = v->options; o && o->name; o++)
+			if (streq(o->name, row->name) && streq(o->help, row->help))
+				return true;
+	return false;
+}
+
+static void add_verb_options(struct strbuf *sb, const struct command *c)
+{
+	for (const struct verb *v = c->verbs; v && v->name; v++)
+		for (const struct opt *row = v->options; row && row->name; row++)
+			if (!is_shown(c, v, row))
+				add_option(sb, row);
 }
 
 /* A heading is printed with the first command below it. */
@@ -93,8 +115,7 @@ void help_command(struct strbuf *sb, const struct command *c)
 	if (has_options(c))
 		strbuf_adds(sb, "\nOptions\n");
 	add_options(sb, c->options);
-	for (const struct verb *v = c->verbs; v && v->name; v++)
-		add_options(sb, v->options);
+	add_verb_options(sb, c);
 	strbuf_addf(sb, "\n%s", c->help);
 	if (!sb->len || sb->buf[sb->len - 1] != '\n')
 		strbuf_addc(sb, '\n');

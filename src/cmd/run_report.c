@@ -115,13 +115,6 @@ int run_report_plan_exit(const struct plan *p)
 	return EXIT_DONE;
 }
 
-static const char *invocation(struct ctx *ctx)
-{
-	if (streq(ctx->config_path, "/etc/pgretain/pgretain.cfg"))
-		return NULL;
-	return arena_printf(ctx->arena, "pgretain --config %s", ctx->config_path);
-}
-
 void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
 		int exit)
 {
@@ -131,7 +124,7 @@ void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out
 	struct run_view v = {
 		.is_run = out != NULL, .run = run, .database = p->db->name, .as_of = instant_format(p->as_of_usecs, as_of),
 		.fingerprint = p->fingerprint, .nrules = p->nsteps, .rules = rules, .interrupted = out && out->interrupted,
-		.invocation = invocation(ctx), .seconds = seconds, .exit = exit,
+		.invocation = ctx_invocation(ctx), .seconds = seconds, .exit = exit,
 	};
 	struct text_style style = { .color = ctx->color, .width = ctx->width };
 	AUTO_STRBUF sb = STRBUF_INIT;
