@@ -228,6 +228,15 @@ is $? 0 'and the service ends well'
 is "$(q "SELECT max(n) FROM (SELECT count(*) n FROM pgretain.ledger WHERE detail::jsonb->>'job' = 'p'
 	GROUP BY date_trunc('minute', at)) x")" 1 'never twice in one minute'
 
+# ---- the real run ----
+confirmed_run
+job q "$every"
+q "INSERT INTO t VALUES (100, now() - interval '5 years')"
+run_pgretain schedule tick
+is "$rc" 0 'tick with the real run'
+is_eq "$(q 'SELECT count(*) FROM t WHERE id = 100')" 0 'the row that was due is gone'
+is_eq "$(started q)" 1 'the run is in the ledger under its job'
+
 # a server that is away
 export PGRETAIN_CONFIG=$CONF/pgretain.cfg
 sed -i 's/host=[^ "]*/host=\/nowhere/' "$PGRETAIN_CONFIG"
