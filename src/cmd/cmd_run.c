@@ -19,7 +19,8 @@ struct run_session {
 	const struct job *job;			/* NULL: by hand */
 	struct conn *conn;
 	struct plan_options o;
-	struct plan *plan, *fresh;		/* fresh: made anew because holds changed */
+	struct plan *plan;
+	VEC(struct plan *) fresh;		/* made anew because holds changed; all live until the end */
 	struct outcome out;
 	const char *replay_log;
 	char uuid[37];
@@ -110,7 +111,7 @@ static bool confirm_all(struct run_session *r, struct diag *d)
 		const struct plan_step *s = &r->plan->steps[i];
 		struct confirmation cf = { s->rule->name, s->definition, r->plan->fingerprint };
 
-		if (s->status != STEP_FAILED && !ledger_confirm(r->conn, &cf, r->ctx->actor, d))
+		if (s->status != STEP_FAILED && !s->definition_known && !ledger_confirm(r->conn, &cf, r->ctx->actor, d))
 			return false;
 	}
 	return true;
@@ -160,7 +161,7 @@ static bool ledger_step(struct run_session *r, const struct plan_step *s, const 
 	char *text;
 	bool ok;
 
-	if (!ledger_rule_text(r->conn, s->definition, digest, d))
+	if (!ledger_rule_text(r->conn, s->rule_text, digest, d))
 		return false;
 	detail = json_pack("{ss ss sI sI sI sI sI sI}", "rule_text", digest, "status", status_word(o->status),
 			   "due", (json_int_t)o->due, "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked,
@@ -221,7 +222,7 @@ static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &o, &fresh, d))
 		return false;
 	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
-	r->fresh = fresh;	/* the older one may still be borrowed: both live until the end */
+	vec_push(r->ctx->arena, &r->fresh, fresh);
 	*ret = fresh;
 	return true;
 }
@@ -342,8 +343,8 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
 	if (r.conn)
 		conn_close(r.conn);
-	if (r.fresh)
-		plan_free(r.fresh);
+	for (size_t i = 0; i < r.fresh.n; i++)
+		plan_free(r.fresh.v[i]);
 	if (r.plan)
 		plan_free(r.plan);
 	return code;

@@ -38,16 +38,6 @@ static void acted(struct rule_view *v, int64_t n)
 	}
 }
 
-static const struct plan_relation *largest(const struct plan_step *s)
-{
-	const struct plan_relation *best = NULL;
-
-	for (size_t i = 0; i < s->nrelations; i++)
-		if (!best || s->relations[i].pages > best->pages)
-			best = &s->relations[i];
-	return best;
-}
-
 static void from_plan(const struct plan_step *s, struct rule_view *v)
 {
 	v->due = s->counts.due;
@@ -91,7 +81,7 @@ static void add_notes(struct filling *f, const struct plan_step *s, struct rule_
 static void fill_rule(struct filling *f, size_t i, struct rule_view *v)
 {
 	const struct plan_step *s = &f->plan->steps[i], *root = &f->plan->steps[s->root];
-	const struct plan_relation *rel = largest(s);
+	const struct plan_relation *rel = plan_step_relation(s);
 
 	*v = (struct rule_view){
 		.rule = s->rule->name, .table = s->table, .class_name = root->rule->class_name, .action = s->rule->action,

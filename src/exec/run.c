@@ -325,31 +325,20 @@ static int64_t wal_position(struct conn *c)
 	return conn_query(c, sqltext_get("query/exec_wal"), NO_PARAMS, &res, &ignored) ? res_int(res, 0, 0) : 0;
 }
 
-static void analyze(struct runner *r, const struct plan_step *s)
+/* What was deleted or overwritten lives on in pg_statistic until the next ANALYZE (operators.md 6). */
+static void analyze(struct runner *r, const struct plan_step *s, const bool *dropped)
 {
 	for (size_t i = 0; i < s->nanalyze; i++) {
 		AUTO_STRBUF sql = STRBUF_INIT;
 		struct diag ignored = DIAG_INIT;
 
+		if (dropped && i < s->nrelations && dropped[i])
+			continue;
 		/* without the right to it the server only warns; check has named it */
 		strbuf_addf(&sql, "ANALYZE %s", s->analyze[i]);
 		if (!conn_do(r->control, strbuf_str(&sql), NO_PARAMS, &ignored))
 			return;
 	}
-}
-
-static enum plan_strategy main_strategy(const struct plan_step *s)
-{
-	enum plan_strategy best = STRATEGY_PAGES;
-	int64_t pages = -1;
-
-	for (size_t i = 0; i < s->nrelations; i++) {
-		if (s->relations[i].pages > pages) {
-			pages = s->relations[i].pages;
-			best = s->relations[i].strategy;
-		}
-	}
-	return best;
 }
 
 static bool chain_acts(const struct runner *r, size_t root)
@@ -360,11 +349,11 @@ static bool chain_acts(const struct runner *r, size_t root)
 	return false;
 }
 
-static void analyze_chain(struct runner *r, size_t root)
+static void analyze_chain(struct runner *r, size_t root, const bool *dropped)
 {
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		if (r->plan->steps[i].root == root && r->out->steps[i].acted)
-			analyze(r, &r->plan->steps[i]);
+			analyze(r, &r->plan->steps[i], i == root ? dropped : NULL);
 }
 
 static bool step_run(struct runner *r, size_t i, struct diag *d)
@@ -374,7 +363,7 @@ static bool step_run(struct runner *r, size_t i, struct diag *d)
 	bool ok = prepare_chain(r, i, d) && lanes_prepare(r, &r->plan->steps[i], &w.limits, d) && work(r, &w, i, d);
 
 	if (ok)
-		analyze_chain(r, i);
+		analyze_chain(r, i, w.queue.dropped);
 	r->out->steps[i].seconds = (clock_ms() - w.began_ms) / 1e3;
 	r->out->steps[i].wal_bytes = wal_position(r->control) - wal;
 	if (w.stopped)
@@ -431,7 +420,6 @@ static bool chain_run(struct runner *r, size_t root, struct diag *d)
 {
 	struct diag why = DIAG_INIT;
 
-	r->out->steps[root].strategy = main_strategy(&r->plan->steps[root]);
 	if (r->plan->steps[root].status != STEP_READY || !chain_acts(r, root)) {
 		for (size_t i = 0; i < r->plan->nsteps; i++)
 			if (r->plan->steps[i].root == root)

@@ -13,7 +13,6 @@ struct outcome_step {
 	int64_t *tallies;			/* one for each tally of the plan's step */
 	const char *reason;			/* NULL: none */
 	char sqlstate[6];
-	enum plan_strategy strategy;		/* the one that did most */
 	double seconds;
 	int64_t wal_bytes, transactions;
 };

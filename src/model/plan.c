@@ -14,6 +14,21 @@ int64_t plan_step_rows(const struct plan_step *s)
 	return s->status == STEP_READY ? c->due - c->held - c->blocked - c->skipped : 0;
 }
 
+const struct plan_relation *plan_step_relation(const struct plan_step *s)
+{
+	const struct plan_relation *best = NULL;
+
+	for (size_t i = 0; i < s->nrelations; i++) {
+		const struct plan_relation *r = &s->relations[i];
+
+		if (r->strategy == STRATEGY_PARTITION)
+			return r;
+		if (!best || r->pages > best->pages)
+			best = r;
+	}
+	return best;
+}
+
 void plan_free(struct plan *p)
 {
 	arena_free(p->arena);

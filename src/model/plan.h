@@ -103,9 +103,10 @@ struct plan_step {
 	const char **prepare;		/* statements before the first write: the vault */
 	const char **analyze;		/* quoted names to ANALYZE after the step */
 
-	bool needs_confirmation;
+	bool needs_confirmation, definition_known;	/* known: confirmed exactly as it is */
 	const char *confirmation_why;
-	const char *definition;		/* canonical JSON, for ledger/confirmed and rule text */
+	const char *definition;		/* canonical JSON, for ledger/confirmed */
+	const char *rule_text;		/* the rule as a person reads it, for the ledger */
 };
 
 struct plan {
@@ -122,6 +123,9 @@ struct plan {
 
 /* Rows that the step will act on. */
 int64_t plan_step_rows(const struct plan_step *s);
+
+/* The relation that speaks for the step: one that is dropped whole, else the largest; NULL: none. */
+const struct plan_relation *plan_step_relation(const struct plan_step *s);
 
 void plan_free(struct plan *p);
 AUTO_DEFINE(struct plan, plan_free)

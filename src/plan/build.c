@@ -127,6 +127,7 @@ static void step_frame(struct builder *w, struct bound *r, struct plan_step *s)
 	s->cutoff = r->root->cutoff;
 	s->root = step_of(w, r->root);
 	s->definition = confirm_definition(w->b.a, r);
+	s->rule_text = confirm_rule_text(w->b.a, r);
 	confirm_compare(s, confirmed_definition(w, r->rule->name));
 }
 

@@ -21,6 +21,7 @@ bool strategy_choose(struct binder *b, struct bound *r, struct plan_step *s, str
 
 /* confirm.c: definition of a rule as canonical JSON; whether a run needs a confirmation. */
 const char *confirm_definition(struct arena *a, const struct bound *r);
+const char *confirm_rule_text(struct arena *a, const struct bound *r);
 void confirm_compare(struct plan_step *s, const char *confirmed);
 
 /* Canonical text of everything that the fingerprint covers. */

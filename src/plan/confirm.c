@@ -84,6 +84,37 @@ const char *confirm_definition(struct arena *a, const struct bound *r)
 	return kept;
 }
 
+/* As the configuration says it: what the ledger keeps, and `ledger show` answers with. */
+const char *confirm_rule_text(struct arena *a, const struct bound *r)
+{
+	const struct rule *rule = r->rule;
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_addf(&sb, "%s %s", action_word(rule->action), r->table ? r->table->display : rule->table);
+	if (rule->follows)
+		strbuf_addf(&sb, ", with its row of rule %s", rule->follows);
+	for (size_t i = 0; rule->cls && i < rule->cls->nterms; i++) {
+		const struct term *t = &rule->cls->terms[i];
+
+		strbuf_addf(&sb, "; %s %s", t->kind == TERM_FLOOR ? "floor" : "standard",
+			    t->basis ? t->basis : t->name ? t->name : "");
+		if (t->until)
+			strbuf_addf(&sb, " until %s", t->until);
+		else
+			strbuf_addf(&sb, " %s from %s", t->keep_text, t->from ? t->from : "start");
+	}
+	for (size_t i = 0; i < rule->start.n; i++)
+		strbuf_addf(&sb, "%s%s", i ? ", " : rule->start.mode == CLOCK_LATEST ? "; start = latest of " : "; start = ",
+			    rule->start.columns[i].column);
+	if (rule->where)
+		strbuf_addf(&sb, "; where %s", rule->where);
+	for (size_t i = 0; i < rule->ncolumns; i++)
+		strbuf_addf(&sb, "%s%s = %s", i ? ", " : "; columns ", rule->columns[i].column, rule->columns[i].op);
+	if (rule->cls)
+		strbuf_addf(&sb, "; class %s, zone %s", rule->cls->name, rule->cls->zone ? rule->cls->zone : "none");
+	return arena_strdup(a, strbuf_str(&sb));
+}
+
 static const char *text_of(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
@@ -149,6 +180,7 @@ void confirm_compare(struct plan_step *s, const char *confirmed)
 	BUG_ON(!is);
 	s->confirmation_why = was ? what_changed(was, is) : "first run of this rule";
 	s->needs_confirmation = s->confirmation_why != NULL;
+	s->definition_known = was && json_equal(was, is);
 	json_decref(was);
 	json_decref(is);
 }

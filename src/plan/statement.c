@@ -307,7 +307,7 @@ static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bo
 		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), ready);
 	}
 	if (kind == DEP_FOLLOW) {
-		dep->index = w->step_of(w->ctx, follower);
+		dep->index = w->step_of ? w->step_of(w->ctx, follower) : 0;
 		return;
 	}
 	dep->index = w->tallies.n;

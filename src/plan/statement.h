@@ -11,7 +11,8 @@ struct hop {
 	const struct hop *up;		/* NULL: the upper end is the root */
 };
 
-/* Renders everything that the run sends for a chain's root; counts stay untouched. */
+/* Renders everything that the run sends for a chain's root; counts stay untouched. live false: the form
+ * that the fingerprint covers. step_of: index of a follower's step; NULL where nobody asks. */
 void statement_render(struct binder *b, struct bound *root, bool live, struct plan_step *step,
 		      size_t (*step_of)(void *ctx, const struct bound *r), void *ctx);
 
