@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-/* A number no bigger than any bound below; leaves *s behind it. More digits than that stay "too big". */
+/* A number no bigger than any bound below; leaves *s behind it. More digits than that stay "too
+ * big". */
 #define NUMBER_MAX INT64_C(1000000000000000)
 
 static bool number_read(const char **s, int64_t *ret)
@@ -57,7 +58,8 @@ static const struct period_unit *unit_find(const char *word, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(period_units); i++) {
 		size_t len = strlen(period_units[i].name);
 
-		if ((n == len || (n == len + 1 && word[len] == 's')) && strncmp(word, period_units[i].name, len) == 0)
+		if ((n == len || (n == len + 1 && word[len] == 's')) &&
+		    strncmp(word, period_units[i].name, len) == 0)
 			return &period_units[i];
 	}
 	return NULL;
@@ -138,7 +140,8 @@ bool period_is_exact(const struct period *p)
 
 const char *period_interval(const struct period *p, char *buf)
 {
-	snprintf(buf, PERIOD_TEXT, "%d months %d days %" PRId64 " microseconds", p->months, p->days, p->usecs);
+	snprintf(buf, PERIOD_TEXT, "%d months %d days %" PRId64 " microseconds", p->months, p->days,
+		 p->usecs);
 	return buf;
 }
 
@@ -187,7 +190,7 @@ static bool scaled_parse(const char *text, const struct scale *scales, int64_t m
 		*why = *s ? "the unit is unknown" : "a number without a unit";
 	else if (!n)
 		*why = "zero is not allowed";
-	else if (n > most / scales->factor)
+	else if (n >= NUMBER_MAX || n > most / scales->factor)
 		*why = "too large";
 	else
 		*why = NULL;
@@ -201,7 +204,8 @@ static bool scaled_parse(const char *text, const struct scale *scales, int64_t m
 bool duration_parse(const char *text, int64_t *ret_ms, const char **why)
 {
 	static const struct scale scales[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 }, { NULL, 0 },
+		{ "ms", 1 }, { "s", 1000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+		  { NULL, 0 },
 	};
 
 	return scaled_parse(text, scales, INT32_MAX, ret_ms, why);

@@ -1,4 +1,5 @@
-/* What holds between things once every file is read: databases, jobs, backups; rules are next door. */
+/* What holds between things once every file is read: databases, jobs, backups; rules are next
+ * door. */
 #include "conf/sections.h"
 
 static const char *const *database_names(struct conf_reader *r)
@@ -19,8 +20,8 @@ static void job_once(struct conf_reader *r, size_t i)
 		if (!jobs[i].name || !jobs[j].name || !streq(jobs[i].name, jobs[j].name))
 			continue;
 		conf_wrong(r, jobs[i].loc, "rename or remove one of the two",
-			   "key \"name\" = \"%s\": job \"%s\" is defined twice, first at %s:%d", jobs[i].name,
-			   jobs[i].name, jobs[j].loc.file, jobs[j].loc.line);
+			   "key \"name\" = %s: a job of that name is defined twice, first at %s:%d",
+			   conf_quoted(r, jobs[i].name), jobs[j].loc.file, jobs[j].loc.line);
 		return;
 	}
 }
@@ -31,12 +32,15 @@ static void job_database(struct conf_reader *r, struct job *job)
 
 	if (!job->database && p->ndatabases == 1)
 		job->database = p->databases[0].name;
-	else if (!job->database && p->ndatabases > 1)
-		conf_wrong(r, job->loc, arena_printf(r->arena, "allowed: %s", conf_join(r, database_names(r))),
-			   "job \"%s\": key \"database\" is missing, and there are several", job->name ? job->name : "");
+	else if (!job->database && p->ndatabases > 1 && !conf_is_lost(r, "job", NULL, "database"))
+		conf_wrong(r, job->loc, arena_printf(r->arena, "allowed: %s",
+						     conf_join(r, database_names(r))),
+			   "job %s: key \"database\" is missing, and there are several",
+			   job->name ? conf_quoted(r, job->name) : "");
 	else if (job->database && p->ndatabases && !policy_database(p, job->database))
-		conf_wrong(r, job->loc, arena_printf(r->arena, "allowed: %s", conf_join(r, database_names(r))),
-			   "key \"database\" = \"%s\": no such database%s", job->database,
+		conf_wrong(r, job->loc, arena_printf(r->arena, "allowed: %s",
+						     conf_join(r, database_names(r))),
+			   "key \"database\" = %s: no such database%s", conf_quoted(r, job->database),
 			   conf_nearest(r, job->database, database_names(r)));
 }
 
@@ -56,7 +60,8 @@ static void check_backups(struct conf_reader *r)
 	for (size_t i = 0; p->no_backups && i < r->top.n; i++)
 		if (p->nbackups && streq(r->top.v[i].name, "no_backups"))
 			conf_wrong(r, r->top.v[i].loc, "remove one of the two",
-				   "key \"no_backups\" = \"…\": there are backups, at %s:%d", p->backups[0].loc.file,
+				   "key \"no_backups\" = %s: there are backups, at %s:%d",
+				   conf_quoted(r, p->no_backups), p->backups[0].loc.file,
 				   p->backups[0].loc.line);
 }
 
@@ -73,7 +78,8 @@ static void warn_unused(struct conf_reader *r)
 			for (size_t k = 0; k < p->databases[d].nrules; k++)
 				quarantines |= p->databases[d].rules[k].action == ACTION_QUARANTINE;
 		if (!quarantines)
-			conf_warn_key(r, "class", c->name, "vault", "nothing is quarantined, so it says nothing");
+			conf_warn_key(r, "class", c->name, "vault",
+				      "nothing is quarantined, so it says nothing");
 	}
 }
 

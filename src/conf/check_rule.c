@@ -1,5 +1,5 @@
-/* Rules against classes, other rules and subjects. A message stands at the key that is wrong; what a
- * fault already reported entails is not reported again. */
+/* Rules against classes, other rules and subjects. A message stands at the key that is wrong;
+ * what a fault already reported entails is not reported again. */
 #include "conf/sections.h"
 #include "conf/sqlcond.h"
 
@@ -40,6 +40,18 @@ static bool class_lost(struct conf_reader *r, const struct retention_class *c, c
 	return is;
 }
 
+/* Some of the database's rules could not be read. */
+static bool rules_lost(struct conf_reader *r)
+{
+	struct database *db = r->db;
+	bool is;
+
+	r->db = NULL;
+	is = conf_is_lost(r, "database", db->name, "tables");
+	r->db = db;
+	return is;
+}
+
 /* ---- names ---- */
 
 static void resolve_class(struct conf_reader *r, struct rule *rule)
@@ -48,7 +60,8 @@ static void resolve_class(struct conf_reader *r, struct rule *rule)
 		return;
 	rule->cls = policy_class(r->policy, rule->class_name);
 	if (!rule->cls && !r->incomplete)
-		conf_bad_key(r, "rule", rule->name, "class", conf_join(r, class_names(r)), "no such class%s",
+		conf_bad_key(r, "rule", rule->name, "class", conf_join(r, class_names(r)),
+			     "no such class%s",
 			     conf_nearest(r, rule->class_name, class_names(r)));
 }
 
@@ -80,12 +93,15 @@ static void check_follows(struct conf_reader *r, const struct rule *rule)
 	if (!rule->follows)
 		return;
 	if (streq(rule->follows, rule->name))
-		conf_bad_key(r, "rule", rule->name, "follows", "another rule", "a rule can't follow itself");
-	else if (!policy_rule(r->db, rule->follows) && !r->incomplete)
-		conf_bad_key(r, "rule", rule->name, "follows", conf_join(r, rule_names(r)), "no such rule%s",
+		conf_bad_key(r, "rule", rule->name, "follows", "another rule",
+			     "a rule can't follow itself");
+	else if (!policy_rule(r->db, rule->follows) && !rules_lost(r))
+		conf_bad_key(r, "rule", rule->name, "follows", conf_join(r, rule_names(r)),
+			     "no such rule%s",
 			     conf_nearest(r, rule->follows, rule_names(r)));
 	else if (in_circle(r, rule))
-		conf_bad_key(r, "rule", rule->name, "follows", "a chain that ends at a rule with a class",
+		conf_bad_key(r, "rule", rule->name, "follows",
+			     "a chain that ends at a rule with a class",
 			     "rule \"%s\" follows itself through others", rule->name);
 }
 
@@ -115,7 +131,8 @@ static void check_vault(struct conf_reader *r, const struct rule *rule)
 	if (!c || c->has_vault || class_lost(r, c, "vault"))
 		return;
 	conf_wrong(r, c->loc, "allowed: vault = \"30 days\"",
-		   "class \"%s\" has no vault: rule \"%s\" at %s:%d quarantines, and nothing says until when", c->name,
+		   "class \"%s\" has no vault: rule \"%s\" at %s:%d quarantines, "
+		   "and nothing says until when", c->name,
 		   rule->name, rule->loc.file, rule->loc.line);
 }
 
@@ -133,9 +150,11 @@ static void check_action(struct conf_reader *r, const struct rule *rule)
 	case ACTION_NONE:
 		return;
 	case ACTION_DELETE:
-		if (!only_kept(rule) && !rule->nminimise && !rule->shared && !lost(r, rule, "minimise") &&
+		if (!only_kept(rule) && !rule->nminimise && !rule->shared &&
+		    !lost(r, rule, "minimise") &&
 		    !lost(r, rule, "shared"))
-			conf_bad_key(r, "rule", rule->name, "columns", "with action \"delete\" only beside minimise or shared",
+			conf_bad_key(r, "rule", rule->name, "columns",
+				     "with action \"delete\" only beside minimise or shared",
 				     "rule \"%s\" deletes whole rows", rule->name);
 		return;
 	case ACTION_ANONYMIZE:
@@ -165,8 +184,10 @@ static void check_event(struct conf_reader *r, const struct rule *rule, const st
 
 	if (!name || t->ignore_null || event_find(rule, name) || lost(r, rule, "events"))
 		return;
-	conf_bad_key(r, "rule", rule->name, "events", arena_printf(r->arena, "{ %s = \"column\"; }", name),
-		     "class \"%s\" (%s:%d) needs event \"%s\", which the rule does not give", rule->cls->name,
+	conf_bad_key(r, "rule", rule->name, "events", arena_printf(r->arena, "{ %s = \"column\"; }",
+								   name),
+		     "class \"%s\" (%s:%d) needs event \"%s\", which the rule does not give",
+		     rule->cls->name,
 		     t->loc.file, t->loc.line, name);
 }
 
@@ -183,7 +204,7 @@ static void warn_events(struct conf_reader *r, const struct rule *rule)
 		}
 		if (!named)
 			conf_warn(r, rule->events[i].clock.loc, NULL,
-				  "key \"%s\": class \"%s\" names no such event, so it says nothing",
+				  "key \"%s\": class \"%s\" names no such event: it says nothing",
 				  rule->events[i].name, rule->cls->name);
 	}
 }
@@ -198,13 +219,14 @@ static void check_clocks(struct conf_reader *r, const struct rule *rule)
 		const struct term *t = &rule->cls->terms[i];
 
 		check_event(r, rule, t);
-		needed |= t->has_keep && !t->from;
+		needed |= !t->until && !t->from;
 	}
 	warn_events(r, rule);
 	if (!needed && rule->limits.keep_newest > 0)
 		needed = true;
 	if (needed && !rule->start.n && !lost(r, rule, "start"))
-		conf_bad_key(r, "rule", rule->name, "start", "\"column\", [ \"a\", \"b\" ], { latest = [ … ]; }",
+		conf_bad_key(r, "rule", rule->name, "start",
+			     "\"column\", [ \"a\", \"b\" ], { latest = [ … ]; }",
 			     "it has a class and no start: nothing starts the clock");
 }
 
@@ -219,8 +241,9 @@ static void check_minimise(struct conf_reader *r, const struct rule *rule)
 			if (streq(rule->columns[k].column, rule->minimise[i]))
 				op = rule->columns[k].op;
 		if (!op || streq(op, "keep"))
-			conf_bad_key(r, "rule", rule->name, "minimise", "columns that have an operator in columns",
-				     "column \"%s\" has none", rule->minimise[i]);
+			conf_bad_key(r, "rule", rule->name, "minimise",
+				     "columns that have an operator in columns",
+				     "column %s has none", conf_quoted(r, rule->minimise[i]));
 	}
 }
 
@@ -240,19 +263,27 @@ static bool has_identifier(const struct subject_type *type, const char *name)
 	return false;
 }
 
-static void check_path(struct conf_reader *r, const struct rule *rule, const struct subject_path *path)
+static void check_path(struct conf_reader *r, const struct rule *rule,
+		       const struct subject_path *path)
 {
 	const struct subject_type *type = subject_find(r->policy, path->type);
 
 	if (!type)
 		conf_wrong(r, path->loc, "allowed: the names in subjects = { … }",
-			   "key \"%s\" of subject in rule \"%s\": no such subject", path->type, rule->name);
+			   "key \"%s\" of subject in rule \"%s\": no such subject", path->type,
+			   rule->name);
 	else if (path->identifier && !has_identifier(type, path->identifier))
 		conf_wrong(r, path->loc, "allowed: the names in its identifiers = { … }",
-			   "key \"identifier\" = \"%s\": subject \"%s\" has no such identifier", path->identifier, type->name);
-	if (path->follows && !policy_rule(r->db, path->follows))
-		conf_wrong(r, path->loc, arena_printf(r->arena, "allowed: %s", conf_join(r, rule_names(r))),
-			   "key \"follows\" = \"%s\": no such rule%s", path->follows,
+			   "key \"identifier\" = %s: subject \"%s\" has no such identifier",
+			   conf_quoted(r, path->identifier), type->name);
+	if (path->follows && streq(path->follows, rule->name))
+		conf_wrong(r, path->loc, "allowed: another rule",
+			   "key \"follows\" = %s: a rule can't lead to its own subjects",
+			   conf_quoted(r, path->follows));
+	else if (path->follows && !policy_rule(r->db, path->follows) && !rules_lost(r))
+		conf_wrong(r, path->loc, arena_printf(r->arena, "allowed: %s",
+						      conf_join(r, rule_names(r))),
+			   "key \"follows\" = %s: no such rule%s", conf_quoted(r, path->follows),
 			   conf_nearest(r, path->follows, rule_names(r)));
 }
 
@@ -262,7 +293,8 @@ static void check_subjects(struct conf_reader *r, const struct rule *rule)
 	if (r->incomplete || !rule->nsubjects)
 		return;
 	if (!r->policy->nsubjects) {
-		conf_warn_key(r, "rule", rule->name, "subject", "there are no subjects, so it says nothing");
+		conf_warn_key(r, "rule", rule->name, "subject",
+			      "there are no subjects, so it says nothing");
 		return;
 	}
 	for (size_t i = 0; i < rule->nsubjects; i++)
@@ -272,21 +304,22 @@ static void check_subjects(struct conf_reader *r, const struct rule *rule)
 static void check_anonymity(struct conf_reader *r, const struct rule *rule)
 {
 	if (rule->anonymity.set && rule->action != ACTION_ANONYMIZE)
-		conf_warn_key(r, "rule", rule->name, "anonymity", "the rule does not anonymize, so it says nothing");
+		conf_warn_key(r, "rule", rule->name, "anonymity",
+			      "the rule does not anonymize, so it says nothing");
 }
 
-static void check_exempts(struct conf_reader *r)
+static void check_exempt(struct conf_reader *r, const struct exempt *e)
 {
-	for (size_t i = 0; i < r->db->nexempts; i++)
-		for (size_t k = 0; k < r->db->nrules; k++) {
-			const struct exempt *e = &r->db->exempts[i];
-			const struct rule *rule = &r->db->rules[k];
+	for (size_t k = 0; e->table && k < r->db->nrules; k++) {
+		const struct rule *rule = &r->db->rules[k];
 
-			if (e->table && rule->table && sqltable_same(e->table, rule->table))
-				conf_wrong(r, e->loc, "remove one of the two",
-					   "key \"table\" = \"%s\": exempt, and rule \"%s\" at %s:%d is about it", e->table,
-					   rule->name, rule->loc.file, rule->loc.line);
-		}
+		if (!rule->table || !sqltable_same(e->table, rule->table))
+			continue;
+		conf_wrong(r, e->loc, "remove one of the two",
+			   "key \"table\" = %s: exempt, and rule \"%s\" at %s:%d is about it",
+			   conf_quoted(r, e->table), rule->name, rule->loc.file, rule->loc.line);
+		return;
+	}
 }
 
 static void check_database(struct conf_reader *r)
@@ -305,7 +338,8 @@ static void check_database(struct conf_reader *r)
 		check_minimise(r, rule);
 		check_subjects(r, rule);
 	}
-	check_exempts(r);
+	for (size_t i = 0; i < r->db->nexempts; i++)
+		check_exempt(r, &r->db->exempts[i]);
 }
 
 void conf_check_rules(struct conf_reader *r)

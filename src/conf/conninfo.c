@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <strings.h>
 
-static const char *const secret_words[] = { "password", "passwd", "sslpassword", "client_secret", "scram_client_key",
+static const char *const secret_words[] = { "password", "passwd", "sslpassword", "client_secret",
+	"scram_client_key",
 					    "scram_server_key" };
 
 #define WHY_SECRET "it holds a password"
@@ -27,8 +28,8 @@ static const char *skip_space(const char *s)
 	return s;
 }
 
-/* Behind a value: quoted with '…', or up to a blank; a backslash takes the next byte as it is. NULL: a
- * quote is open. */
+/* Behind a value: quoted with '…', or up to a blank; a backslash takes the next byte as it is.
+ * NULL: a quote is open. */
 static const char *skip_value(const char *s)
 {
 	bool quoted = *s == '\'';
@@ -61,7 +62,10 @@ static const char *check_pairs(const char *s)
 
 static int hex(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+	return at ? (int)(at - digits) : -1;
 }
 
 /* %70assword is password too. */

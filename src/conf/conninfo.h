@@ -4,12 +4,12 @@
 
 #include "base/util.h"
 
-/* False: *why says what is wrong (a password, no keyword = value, …), without quoting anything. Both of
- * libpq's forms are read: `host=… service=…` and postgresql:// URIs. */
+/* False: *why says what is wrong (a password, no keyword = value, …), without quoting anything.
+ * Both of libpq's forms are read: `host=… service=…` and postgresql:// URIs. */
 bool conninfo_check(const char *conninfo, const char **why) must_use;
 
-/* For any string that may be shown to people: does it look like it holds a password? Errs on the side
- * of yes. */
+/* For any string that may be shown to people: does it look like it holds a password? Errs on the
+ * side of yes. */
 bool conninfo_has_secret(const char *text) must_use;
 
 #endif

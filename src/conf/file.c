@@ -40,7 +40,8 @@ static void report_faults(struct conf_reader *r, const struct conf_file *f)
 	for (size_t i = 0; i < f->src.faults.n; i++) {
 		const struct source_fault *fault = &f->src.faults.v[i];
 
-		conf_wrong(r, (struct srcloc){ f->path, fault->line }, fault->hint, "%s", fault->message);
+		conf_wrong(r, (struct srcloc){ f->path, fault->line }, fault->hint, "%s",
+			   fault->message);
 	}
 }
 
@@ -57,7 +58,7 @@ static void report_syntax(struct conf_reader *r, const struct conf_file *f)
 
 static void parse(struct conf_reader *r, struct conf_file *f, const char *text)
 {
-	source_scan(&f->src, r->arena, text);
+	source_scan(&f->src, r->arena, f->path, text);
 	report_faults(r, f);
 	if (f->src.unreadable)
 		return;
@@ -76,24 +77,36 @@ static const char *folder_of(struct arena *a, const char *path)
 	return slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : "";
 }
 
-static struct conf_file *file_known(const struct conf_reader *r, const char *path)
+static struct conf_file *file_known(const struct conf_reader *r, const char *path,
+				    const struct stat *st)
 {
-	for (size_t i = 0; i < r->files.n; i++)
-		if (streq(r->files.v[i]->path, path))
-			return r->files.v[i];
+	for (size_t i = 0; i < r->files.n; i++) {
+		struct conf_file *f = r->files.v[i];
+
+		if (streq(f->path, path) ||
+		    (st->st_ino && f->inode == st->st_ino && f->device == st->st_dev))
+			return f;
+	}
 	return NULL;
 }
 
-struct conf_file *conf_file_open(struct conf_reader *r, const char *path, const config_setting_t *by)
+struct conf_file *conf_file_open(struct conf_reader *r, const char *path,
+				 const config_setting_t *by)
 {
 	AUTO_STRBUF text = STRBUF_INIT;
-	struct conf_file *f = file_known(r, path);
+	struct conf_file *f;
+	struct stat st = { 0 };
 	const char *why;
 
+	if (stat(path, &st) != 0)
+		st = (struct stat){ 0 };
+	f = file_known(r, path, &st);
 	if (f)
 		return f;
 	f = arena_alloc(r->arena, sizeof(*f));
 	f->path = arena_strdup(r->arena, path);
+	f->device = st.st_dev;
+	f->inode = st.st_ino;
 	f->dir = folder_of(r->arena, f->path);
 	config_init(&f->cfg);
 	vec_push(r->arena, &r->files, f);
@@ -103,9 +116,9 @@ struct conf_file *conf_file_open(struct conf_reader *r, const char *path, const 
 	else if (by)
 		conf_bad(r, by, NULL, "%s can't be read: %s", path, why);
 	else
-		conf_wrong(r, (struct srcloc){ f->path, 0 }, "name it with --config FILE or $PGRETAIN_CONFIG",
+		conf_wrong(r, (struct srcloc){ f->path, 0 },
+			   "name it with --config FILE or $PGRETAIN_CONFIG",
 			   "the configuration can't be read: %s", why);
-	r->incomplete |= !f->loaded;
 	return f;
 }
 
@@ -152,7 +165,8 @@ static const char *folder_pattern(struct conf_reader *r, const char *folder)
 	return arena_strdup(r->arena, strbuf_str(&sb));
 }
 
-bool conf_paths_expand(struct conf_reader *r, const struct conf_wanted *want, struct conf_paths *ret)
+bool conf_paths_expand(struct conf_reader *r, const struct conf_wanted *want,
+		       struct conf_paths *ret)
 {
 	struct stat st;
 	bool there = stat(want->path, &st) == 0, ok = true;
@@ -164,9 +178,11 @@ bool conf_paths_expand(struct conf_reader *r, const struct conf_wanted *want, st
 	} else if (!there && strpbrk(want->path, "*?[")) {
 		ok = expand_pattern(r, want->path, ret);
 		if (ok && !ret->n)
-			return conf_bad(r, want->by, "a file, a folder or a pattern", "no file matches %s", want->path);
+			return conf_bad(r, want->by, "a file, a folder or a pattern",
+					"no file matches %s", want->path);
 	} else {
 		vec_push(r->arena, ret, want->path);
 	}
-	return ok || conf_bad(r, want->by, "a file, a folder or a pattern", "%s can't be listed", want->path);
+	return ok || conf_bad(r, want->by, "a file, a folder or a pattern", "%s can't be listed",
+			      want->path);
 }

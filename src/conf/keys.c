@@ -35,19 +35,23 @@ static bool names_secret(const char *name)
 	return false;
 }
 
-static void unknown_key(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section)
+static void unknown_key(struct conf_reader *r, const config_setting_t *s,
+			const struct conf_section *section)
 {
 	const char *name = config_setting_name(s), *const *names = key_names(r, section);
 
 	if (names_secret(name)) {
-		conf_wrong(r, conf_loc(r, s), "allowed: a service file, a passfile or the environment",
+		conf_wrong(r, conf_loc(r, s),
+			   "allowed: a service file, a passfile or the environment",
 			   "key \"%s\" = (not shown): no secrets in the configuration", name);
 		return;
 	}
-	conf_bad(r, s, conf_join(r, names), "unknown key in %s%s", section->name, conf_nearest(r, name, names));
+	conf_bad(r, s, conf_join(r, names), "unknown key in %s%s", section->name,
+		 conf_nearest(r, name, names));
 }
 
-static void read_member(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+static void read_member(struct conf_reader *r, const config_setting_t *s,
+			const struct conf_section *section,
 			const char *owner, void *into)
 {
 	const struct conf_key *key;
@@ -61,20 +65,23 @@ static void read_member(struct conf_reader *r, const config_setting_t *s, const 
 		conf_lose(r, section->name, owner, key->name);
 }
 
-static void require_keys(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+static void require_keys(struct conf_reader *r, const config_setting_t *s,
+			 const struct conf_section *section,
 			 const char *owner)
 {
 	for (const struct conf_key *k = section->keys; k->name; k++) {
 		if (!k->required || conf_has(s, k->name))
 			continue;
-		conf_wrong(r, conf_loc(r, s), arena_printf(r->arena, "allowed: %s", conf_allowed(r, k)),
+		conf_wrong(r, conf_loc(r, s), arena_printf(r->arena, "allowed: %s",
+							   conf_allowed(r, k)),
 			   owner ? "key \"%s\" is missing in %s \"%s\"" : "key \"%s\" is missing in %s",
 			   k->name, section->name, owner);
 		conf_lose(r, section->name, owner, k->name);
 	}
 }
 
-void conf_read_section(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+void conf_read_section(struct conf_reader *r, const config_setting_t *s,
+		       const struct conf_section *section,
 		       const char *owner, void *into)
 {
 	int n = config_setting_length(s);
@@ -97,7 +104,8 @@ static char *elem_at(const struct conf_section *section, void *v, size_t i)
 	return (char *)v + i * section->size;
 }
 
-static void *elem_add(struct conf_reader *r, const struct conf_section *section, void **v, size_t *n)
+static void *elem_add(struct conf_reader *r, const struct conf_section *section, void **v,
+		      size_t *n)
 {
 	char *more = arena_alloc(r->arena, (*n + 1) * section->size);
 
@@ -108,7 +116,8 @@ static void *elem_add(struct conf_reader *r, const struct conf_section *section,
 }
 
 /* The place of the element of that name, or NULL. */
-static const struct srcloc *defined_at(const struct conf_section *section, void *v, size_t n, const char *name)
+static const struct srcloc *defined_at(const struct conf_section *section, void *v, size_t n,
+				       const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (streq(*(const char **)elem_at(section, v, i), name))
@@ -116,7 +125,8 @@ static const struct srcloc *defined_at(const struct conf_section *section, void 
 	return NULL;
 }
 
-static bool read_one(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+static bool read_one(struct conf_reader *r, const config_setting_t *s,
+		     const struct conf_section *section,
 		     void **v, size_t *n)
 {
 	const char *name = arena_strdup(r->arena, config_setting_name(s));
@@ -124,19 +134,23 @@ static bool read_one(struct conf_reader *r, const config_setting_t *s, const str
 	void *into;
 
 	if (!config_setting_is_group(s))
-		return conf_bad(r, s, arena_printf(r->arena, "%s = { … }", name), "a %s is a group", section->name);
+		return conf_bad(r, s, arena_printf(r->arena, "%s = { … }", name), "a %s is a group",
+				section->name);
 	if (first)
 		return conf_wrong(r, conf_loc(r, s), "rename or remove one of the two",
-				  "key \"%s\" = { … }: %s \"%s\" is defined twice, first at %s:%d", name,
+				  "key \"%s\" = { … }: %s \"%s\" is defined twice, first at %s:%d",
+				  name,
 				  section->name, name, first->file, first->line);
 	into = elem_add(r, section, v, n);
 	*(const char **)into = name;
-	vec_push(r->arena, &r->origins, ((struct conf_origin){ section->name, name, conf_db(r), r->file, s }));
+	vec_push(r->arena, &r->origins, ((struct conf_origin){ section->name, name, conf_db(r),
+		r->file, s }));
 	conf_read_section(r, s, section, name, into);
 	return true;
 }
 
-bool conf_read_members(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+bool conf_read_members(struct conf_reader *r, const config_setting_t *s,
+		       const struct conf_section *section,
 		       void **v, size_t *n)
 {
 	int count;
@@ -153,7 +167,8 @@ bool conf_read_members(struct conf_reader *r, const config_setting_t *s, const s
 	return true;
 }
 
-bool conf_read_items(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section,
+bool conf_read_items(struct conf_reader *r, const config_setting_t *s,
+		     const struct conf_section *section,
 		     void **v, size_t *n)
 {
 	bool ok = true;
@@ -180,5 +195,7 @@ const config_setting_t *conf_elem(const config_setting_t *s, int i)
 {
 	int type = config_setting_type(s);
 
-	return type == CONFIG_TYPE_LIST || type == CONFIG_TYPE_ARRAY ? config_setting_get_elem(s, (unsigned)i) : s;
+	if (type != CONFIG_TYPE_LIST && type != CONFIG_TYPE_ARRAY)
+		return s;
+	return config_setting_get_elem(s, (unsigned)i);
 }

@@ -12,7 +12,8 @@ static bool stands_once(const struct conf_section *section, const char *name)
 	return false;
 }
 
-static void note_top(struct conf_reader *r, const config_setting_t *s, const struct conf_section *section)
+static void note_top(struct conf_reader *r, const config_setting_t *s,
+		     const struct conf_section *section)
 {
 	const char *name = config_setting_name(s);
 
@@ -24,10 +25,12 @@ static void note_top(struct conf_reader *r, const config_setting_t *s, const str
 				 r->top.v[i].loc.file, r->top.v[i].loc.line);
 			return;
 		}
-	vec_push(r->arena, &r->top, ((struct conf_place){ arena_strdup(r->arena, name), conf_loc(r, s) }));
+	vec_push(r->arena, &r->top, ((struct conf_place){ arena_strdup(r->arena, name),
+		conf_loc(r, s) }));
 }
 
-static void read_file(struct conf_reader *r, struct conf_file *f, const struct conf_section *section, void *into)
+static void read_file(struct conf_reader *r, struct conf_file *f,
+		      const struct conf_section *section, void *into)
 {
 	const config_setting_t *root;
 
@@ -72,22 +75,32 @@ static struct database *database_of(struct conf_reader *r, const struct conf_wan
 	return NULL;
 }
 
-static void read_wanted(struct conf_reader *r, const struct conf_wanted *want, const struct conf_section *section,
+/* What the file would have named is not there: nobody is told that it does not exist. */
+static void lose_names(struct conf_reader *r, const struct conf_wanted *want)
+{
+	if (want->database)
+		conf_lose(r, "database", want->database, "tables");
+	else
+		r->incomplete = true;
+}
+
+static void read_wanted(struct conf_reader *r, const struct conf_wanted *want,
+			const struct conf_section *section,
 			struct takens *takens)
 {
 	struct conf_paths paths;
 
-	if (!conf_paths_expand(r, want, &paths)) {
-		r->incomplete = true;
-		return;
-	}
-	if (!paths.n)
+	if (!conf_paths_expand(r, want, &paths))
+		lose_names(r, want);
+	else if (!paths.n)
 		conf_warn(r, conf_loc(r, want->by), NULL, "folder %s holds no *.cfg", want->path);
 	for (size_t i = 0; i < paths.n; i++) {
 		struct conf_file *f;
 
 		r->file = want->file;
 		f = conf_file_open(r, paths.v[i], want->by);
+		if (!f->loaded)
+			lose_names(r, want);
 		if (taken_before(r, takens, f, want))
 			continue;
 		r->db = database_of(r, want);
@@ -96,11 +109,25 @@ static void read_wanted(struct conf_reader *r, const struct conf_wanted *want, c
 	}
 }
 
-static void read_wants(struct conf_reader *r, const struct conf_wants *wants, const struct conf_section *section,
+static void read_wants(struct conf_reader *r, const struct conf_wants *wants,
+		       const struct conf_section *section,
 		       struct takens *takens)
 {
 	for (size_t i = 0; i < wants->n; i++)
 		read_wanted(r, &wants->v[i], section, takens);
+}
+
+/* That the key is there was asked before. */
+static void require_database(struct conf_reader *r, struct conf_file *f)
+{
+	const config_setting_t *s;
+
+	if (!f->loaded)
+		return;
+	r->file = f;
+	s = config_setting_get_member(config_root_setting(&f->cfg), "databases");
+	if (s && config_setting_is_group(s) && !config_setting_length(s))
+		conf_bad(r, s, "{ NAME = { conninfo; tables; }; … }", "no database is named");
 }
 
 static void read_all(struct conf_reader *r, const char *main_file)
@@ -108,14 +135,13 @@ static void read_all(struct conf_reader *r, const char *main_file)
 	struct takens takens = { NULL, 0, 0 };
 	struct conf_file *f = conf_file_open(r, main_file, NULL);
 
+	r->incomplete = !f->loaded;
 	vec_push(r->arena, &takens, ((struct taken){ f, NULL }));
 	read_file(r, f, &section_main, r->policy);
 	read_wants(r, &r->includes, &section_included, &takens);
 	read_wants(r, &r->tables, &section_tables_file, &takens);
 	read_wants(r, &r->jobs, &section_job_file, &takens);
-	if (f->loaded && !r->incomplete && !r->policy->ndatabases && conf_has(config_root_setting(&f->cfg), "databases"))
-		conf_wrong(r, (struct srcloc){ f->path, 0 }, "allowed: databases = { NAME = { conninfo; tables; }; }",
-			   "no database is named");
+	require_database(r, f);
 	conf_check(r);
 }
 

@@ -30,9 +30,9 @@ void conf_errors_done(struct conf_errors *errs);
 /* `file:line: message; hint`, without a newline. */
 void conf_error_text(const struct conf_error *e, struct strbuf *sb);
 
-/* True: *ret is the policy (free with policy_free), errs holds at most warnings. False: errs says what
- * is wrong, everything at once; *ret is untouched. Paths in files are relative to the file that names
- * them; the result does not depend on the working directory. */
+/* True: *ret is the policy (free with policy_free), errs holds at most warnings. False: errs
+ * says what is wrong, everything at once; *ret is untouched. Paths in files are relative to the
+ * file that names them; the result does not depend on the working directory. */
 bool conf_load(const char *main_file, struct policy **ret, struct conf_errors *errs) must_use;
 
 #endif

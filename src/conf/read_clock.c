@@ -3,7 +3,8 @@
 
 static const char *const unit_words[] = { "s", "ms", "us", "yyyymmdd", NULL };
 
-#define CLOCK_ALLOWED "\"column\", [ \"a\", \"b\" ], { latest = [ … ]; }, { column = \"at\"; unit = \"ms\"; }"
+#define CLOCK_ALLOWED \
+	"\"column\", [ \"a\", \"b\" ], { latest = [ … ]; }, { column = \"at\"; unit = \"ms\"; }"
 #define COLUMN(field) offsetof(struct clock_column, field)
 
 static const struct conf_key column_keys[] = {
@@ -47,13 +48,14 @@ static bool columns_read(struct conf_reader *r, const config_setting_t *s, struc
 		}
 		for (size_t j = 0; j < into->n; j++)
 			if (streq(into->columns[j].column, c->column))
-				ok = conf_bad(r, s, NULL, "column \"%s\" stands twice", c->column);
+				ok = conf_bad(r, s, NULL, "column %s stands twice", conf_quoted(r, c->column));
 		into->n++;
 	}
 	return ok;
 }
 
-static bool read_latest(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_latest(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, void *into)
 {
 	struct clock *clock = into;
 
@@ -65,7 +67,8 @@ static bool read_latest(struct conf_reader *r, const struct conf_key *key, const
 static const struct conf_type latest_columns = { "columns", "[ \"a\", \"b\" ]", read_latest };
 
 static const struct conf_key latest_keys[] = {
-	{ "latest", &latest_columns, .required = true, .meaning = "columns of which the latest value counts" },
+	{ "latest", &latest_columns, .required = true,
+	  .meaning = "columns of which the latest value counts" },
 	{ 0 },
 };
 
@@ -82,13 +85,15 @@ static bool clock_read(struct conf_reader *r, const config_setting_t *s, struct 
 	return into->n;
 }
 
-static bool read_start(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_start(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
 	(void)key;
 	return clock_read(r, s, &((struct rule *)into)->start);
 }
 
-static bool read_events(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_events(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, void *into)
 {
 	struct rule *rule = into;
 	int n;

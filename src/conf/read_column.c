@@ -3,9 +3,12 @@
 #include "conf/sqlcond.h"
 
 /* Where the catalogue's names can't be libconfig's, a list of groups says the same. */
-#define COLUMNS_ALLOWED "{ NAME = \"null\"; NAME = { op = \"constant\"; value = \"x\"; }; } or ( { column = \"a b\"; op = \"null\"; }, … )"
-#define CHILDREN_ALLOWED "{ TABLE = \"cascade\"; TABLE = { CONSTRAINT = \"set null\"; }; } or ( { table = \"a.b\"; action = \"cascade\"; }, … )"
-#define SUBJECTS_ALLOWED "{ TYPE = \"column\"; } or { TYPE = { follows; } or { identifier; column; at; } or { column; when; }; }"
+#define COLUMNS_ALLOWED "{ NAME = \"null\"; NAME = { op = \"constant\"; value = \"x\"; }; } " \
+	"or ( { column = \"a b\"; op = \"null\"; }, … )"
+#define CHILDREN_ALLOWED "{ TABLE = \"cascade\"; TABLE = { CONSTRAINT = \"set null\"; }; } " \
+	"or ( { table = \"a.b\"; action = \"cascade\"; }, … )"
+#define SUBJECTS_ALLOWED "{ TYPE = \"column\"; } " \
+	"or { TYPE = { follows; } or { identifier; column; at; } or { column; when; }; }"
 
 /* ---- operators ---- */
 
@@ -49,7 +52,8 @@ static bool values_read(struct conf_reader *r, const config_setting_t *s, struct
 		text = config_setting_get_bool(s) ? "true" : "false";
 		break;
 	case SOURCE_GROUP:
-		return conf_bad(r, s, "a string, a number, or a list of these", "a parameter is no group");
+		return conf_bad(r, s, "a string, a number, or a list of these",
+				"a parameter is no group");
 	case SOURCE_ARRAY:
 	case SOURCE_LIST:
 		for (int i = 0; i < config_setting_length(s); i++)
@@ -68,21 +72,26 @@ static bool param_read(struct conf_reader *r, const config_setting_t *s, struct 
 
 	if (!values_read(r, s, &values))
 		return false;
-	*into = (struct op_param){ arena_strdup(r->arena, config_setting_name(s)), values.n, values.v };
+	into->name = arena_strdup(r->arena, config_setting_name(s));
+	into->n = values.n;
+	into->values = values.v;
 	return true;
 }
 
 /* { op; parameters }, with `column` among them in the list form. */
-static bool op_group_read(struct conf_reader *r, const config_setting_t *s, bool in_list, struct column_op *into)
+static bool op_group_read(struct conf_reader *r, const config_setting_t *s, bool in_list,
+			  struct column_op *into)
 {
 	int n = config_setting_length(s);
 	bool ok = true;
 
 	if (!conf_has(s, "op"))
-		return conf_wrong(r, conf_loc(r, s), "allowed: op = \"null\", \"constant\", \"tombstone\", …",
+		return conf_wrong(r, conf_loc(r, s),
+				  "allowed: op = \"null\", \"constant\", \"tombstone\", …",
 				  "key \"op\" is missing in a column's group");
 	if (in_list && !conf_has(s, "column"))
-		return conf_wrong(r, conf_loc(r, s), "allowed: column = \"name\"", "key \"column\" is missing in a column's group");
+		return conf_wrong(r, conf_loc(r, s), "allowed: column = \"name\"",
+				  "key \"column\" is missing in a column's group");
 	into->params = arena_alloc(r->arena, (size_t)n * sizeof(*into->params));
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
@@ -102,7 +111,8 @@ static bool op_group_read(struct conf_reader *r, const config_setting_t *s, bool
 	return ok;
 }
 
-static bool column_read(struct conf_reader *r, const config_setting_t *s, bool in_list, struct column_op *into)
+static bool column_read(struct conf_reader *r, const config_setting_t *s, bool in_list,
+			struct column_op *into)
 {
 	into->loc = conf_loc(r, s);
 	if (config_setting_is_group(s))
@@ -117,12 +127,14 @@ static bool column_twice(struct conf_reader *r, const struct rule *rule, const s
 {
 	for (const struct column_op *o = rule->columns; o < c; o++)
 		if (streq(o->column, c->column))
-			return !conf_wrong(r, c->loc, "remove one of the two", "column \"%s\" stands twice, first at line %d",
-					   c->column, o->loc.line);
+			return !conf_wrong(r, c->loc, "remove one of the two",
+					   "column %s stands twice, first at line %d",
+					   conf_quoted(r, c->column), o->loc.line);
 	return false;
 }
 
-static bool read_columns(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_columns(struct conf_reader *r, const struct conf_key *key,
+			 const config_setting_t *s, void *into)
 {
 	struct rule *rule = into;
 	bool in_list = config_setting_is_list(s), ok = true;
@@ -152,7 +164,8 @@ static bool read_columns(struct conf_reader *r, const struct conf_key *key, cons
 
 static const char *const child_words[] = { "rule", "cascade", "set null", NULL };
 
-static bool read_child_table(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_child_table(struct conf_reader *r, const struct conf_key *key,
+			     const config_setting_t *s, void *into)
 {
 	const char *text = conf_string(r, s, conf_allowed(r, key)), *why;
 
@@ -172,13 +185,16 @@ static const struct conf_type child_table = {
 
 static const struct conf_key child_keys[] = {
 	{ "table", &child_table, .required = true, .meaning = "a table that refers to this one" },
-	{ "constraint", &conf_name, CHILD(constraint), .meaning = "its foreign key; else all of them" },
-	{ "action", &conf_word, CHILD(mode), .min = CHILD_RULE, .words = child_words, .required = true,
+	{ "constraint", &conf_name, CHILD(constraint),
+	  .meaning = "its foreign key; else all of them" },
+	{ "action", &conf_word, CHILD(mode), .min = CHILD_RULE, .words = child_words,
+	  .required = true,
 	  .meaning = "what happens to the rows that refer to a due one" },
 	{ 0 },
 };
 
-const struct conf_section section_child = { "child", child_keys, sizeof(struct child), CHILD(loc), NULL, NULL };
+const struct conf_section section_child = { "child", child_keys, sizeof(struct child), CHILD(loc),
+	NULL, NULL };
 
 struct children {
 	struct child *v;
@@ -188,12 +204,14 @@ struct children {
 static bool child_mode_read(struct conf_reader *r, const config_setting_t *s, const char *table,
 			    const char *constraint, struct children *into)
 {
-	static const struct conf_key mode = { .name = "action", .type = &conf_word, .words = child_words, .min = CHILD_RULE };
+	static const struct conf_key mode = { .name = "action", .type = &conf_word,
+		.words = child_words, .min = CHILD_RULE };
 	int word = CHILD_RULE;
 
 	if (!conf_word.read(r, &mode, s, &word))
 		return false;
-	vec_push(r->arena, into, ((struct child){ table, constraint, (enum child_mode)word, conf_loc(r, s) }));
+	vec_push(r->arena, into, ((struct child){ table, constraint, (enum child_mode)word,
+		conf_loc(r, s) }));
 	return true;
 }
 
@@ -211,23 +229,28 @@ static bool child_read(struct conf_reader *r, const config_setting_t *s, struct 
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
 
 		if (!source_of(e)->twice)
-			ok &= child_mode_read(r, e, table, arena_strdup(r->arena, config_setting_name(e)), into);
+			ok &= child_mode_read(r, e, table,
+					      arena_strdup(r->arena, config_setting_name(e)), into);
 	}
 	return ok;
 }
 
-static bool children_twice(struct conf_reader *r, const config_setting_t *s, const struct children *c)
+static bool children_twice(struct conf_reader *r, const config_setting_t *s,
+			   const struct children *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t j = 0; j < i; j++)
 			if (sqltable_same(c->v[i].table, c->v[j].table) &&
 			    streq_null(c->v[i].constraint, c->v[j].constraint))
-				return !conf_bad(r, s, NULL, "table %s stands twice, at lines %d and %d", c->v[i].table,
+				return !conf_bad(r, s, NULL,
+						 "table %s stands twice, at lines %d and %d",
+						 conf_quoted(r, c->v[i].table),
 						 c->v[j].loc.line, c->v[i].loc.line);
 	return false;
 }
 
-static bool read_children(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_children(struct conf_reader *r, const struct conf_key *key,
+			  const config_setting_t *s, void *into)
 {
 	struct rule *rule = into;
 	struct children children = { NULL, 0, 0 };
@@ -240,7 +263,8 @@ static bool read_children(struct conf_reader *r, const struct conf_key *key, con
 	} else if (config_setting_is_group(s)) {
 		for (int i = 0; i < config_setting_length(s); i++)
 			if (!source_of(config_setting_get_elem(s, (unsigned)i))->twice)
-				ok &= child_read(r, config_setting_get_elem(s, (unsigned)i), &children);
+				ok &= child_read(r, config_setting_get_elem(s, (unsigned)i),
+						 &children);
 	} else {
 		return conf_bad(r, s, conf_allowed(r, key), "neither a group nor a list of groups");
 	}
@@ -254,25 +278,33 @@ static bool read_children(struct conf_reader *r, const struct conf_key *key, con
 #define PATH(field) offsetof(struct subject_path, field)
 
 static const struct conf_key path_keys[] = {
-	{ "column", &conf_name, PATH(column), .meaning = "the column with the subject's key, or with the identifier" },
-	{ "when", &conf_condition, PATH(when), .meaning = "rows for which the column means this subject" },
-	{ "follows", &conf_text, PATH(follows), .meaning = "the rule through whose rows the subject is found" },
-	{ "identifier", &conf_text, PATH(identifier), .meaning = "the identifier that the column holds" },
-	{ "at", &conf_name, PATH(at), .meaning = "the column with the instant at which the identifier was valid" },
+	{ "column", &conf_name, PATH(column),
+	  .meaning = "the column with the subject's key, or with the identifier" },
+	{ "when", &conf_condition, PATH(when),
+	  .meaning = "rows for which the column means this subject" },
+	{ "follows", &conf_text, PATH(follows),
+	  .meaning = "the rule through whose rows the subject is found" },
+	{ "identifier", &conf_text, PATH(identifier),
+	  .meaning = "the identifier that the column holds" },
+	{ "at", &conf_name, PATH(at),
+	  .meaning = "the column with the instant at which the identifier was valid" },
 	{ 0 },
 };
 
 static void path_check(struct conf_reader *r, const config_setting_t *s, void *into)
 {
 	struct subject_path *p = into;
-	bool column = conf_has(s, "column"), follows = conf_has(s, "follows"), identifier = conf_has(s, "identifier");
+	bool column = conf_has(s, "column"), follows = conf_has(s, "follows"),
+		identifier = conf_has(s, "identifier");
 
 	p->kind = identifier ? SUBJECT_IDENTIFIER : follows ? SUBJECT_FOLLOWS : SUBJECT_COLUMN;
 	if (identifier ? follows || !column : follows == column)
-		conf_bad(r, s, "\"column\", { follows; }, { identifier; column; at; }, { column; when; }",
+		conf_bad(r, s,
+			 "\"column\", { follows; }, { identifier; column; at; }, { column; when; }",
 			 "one way to the subject, whole, is needed");
 	if (conf_has(s, "at") && !identifier)
-		conf_bad(r, config_setting_get_member(s, "at"), "at beside identifier", "no identifier is named");
+		conf_bad(r, config_setting_get_member(s, "at"), "at beside identifier",
+			 "no identifier is named");
 }
 
 const struct conf_section section_subject_path = {
@@ -284,7 +316,8 @@ struct paths {
 	size_t n, cap;
 };
 
-static bool path_read(struct conf_reader *r, const config_setting_t *s, const char *type, struct paths *into)
+static bool path_read(struct conf_reader *r, const config_setting_t *s, const char *type,
+		      struct paths *into)
 {
 	struct subject_path *p = vec_add(r->arena, into);
 
@@ -297,7 +330,8 @@ static bool path_read(struct conf_reader *r, const config_setting_t *s, const ch
 	return config_setting_is_group(s) || p->column;
 }
 
-static bool read_subjects(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_subjects(struct conf_reader *r, const struct conf_key *key,
+			  const config_setting_t *s, void *into)
 {
 	struct rule *rule = into;
 	struct paths paths = { NULL, 0, 0 };

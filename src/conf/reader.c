@@ -7,7 +7,7 @@
 #include <stdarg.h>
 
 #define SHOWN 60
-#define FINDINGS_MAX 1000	/* a file that is something else altogether must not drown the reader */
+#define FINDINGS_MAX 1000	/* of a file that is something else altogether */
 
 void conf_errors_done(struct conf_errors *errs)
 {
@@ -31,7 +31,8 @@ struct srcloc conf_loc(const struct conf_reader *r, const config_setting_t *s)
 	return (struct srcloc){ r->file->path, source_of(s)->line };
 }
 
-static struct conf_error finding(struct conf_reader *r, struct srcloc at, const char *hint, const char *message)
+static struct conf_error finding(struct conf_reader *r, struct srcloc at, const char *hint,
+				 const char *message)
 {
 	struct arena *a = r->errs->arena;
 
@@ -83,18 +84,21 @@ static const char *setting_name(const config_setting_t *s)
 	return s ? config_setting_name(s) : "";
 }
 
-bool conf_bad(struct conf_reader *r, const config_setting_t *s, const char *allowed, const char *fmt, ...)
+bool conf_bad(struct conf_reader *r, const config_setting_t *s, const char *allowed,
+	      const char *fmt, ...)
 {
-	const char *message, *hint = allowed ? arena_printf(r->arena, "allowed: %s", allowed) : NULL;
+	const char *message, *hint = allowed ? arena_printf(r->arena, "allowed: %s", allowed)
+		: NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	message = message_make(r, fmt, ap);
 	va_end(ap);
-	return conf_wrong(r, conf_loc(r, s), hint, "key \"%s\" = %s: %s", setting_name(s), conf_show(r, s), message);
+	return conf_wrong(r, conf_loc(r, s), hint, "key \"%s\" = %s: %s", setting_name(s),
+			  conf_show(r, s), message);
 }
 
-static const char *show_string(struct conf_reader *r, const char *s)
+const char *conf_quoted(struct conf_reader *r, const char *s)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 	size_t n = utf8_cut(s, SHOWN);
@@ -113,7 +117,8 @@ static const char *show_string(struct conf_reader *r, const char *s)
 	return arena_strdup(r->arena, strbuf_str(&sb));
 }
 
-static const char *show_braces(struct conf_reader *r, const config_setting_t *s, const char *open, const char *close)
+static const char *show_braces(struct conf_reader *r, const config_setting_t *s, const char *open,
+			       const char *close)
 {
 	return arena_printf(r->arena, "%s %s%s", open, config_setting_length(s) ? "… " : "", close);
 }
@@ -124,7 +129,7 @@ const char *conf_show(struct conf_reader *r, const config_setting_t *s)
 
 	switch (v->kind) {
 	case SOURCE_STRING:
-		return show_string(r, config_setting_get_string(s));
+		return conf_quoted(r, config_setting_get_string(s));
 	case SOURCE_NUMBER:
 	case SOURCE_BOOL:
 		return arena_strndup(r->arena, v->raw, utf8_cut(v->raw, SHOWN));
@@ -148,24 +153,28 @@ void conf_lose(struct conf_reader *r, const char *section, const char *owner, co
 	vec_push(r->arena, &r->lost, ((struct conf_lost){ section, owner, conf_db(r), key }));
 }
 
-bool conf_is_lost(const struct conf_reader *r, const char *section, const char *owner, const char *key)
+bool conf_is_lost(const struct conf_reader *r, const char *section, const char *owner,
+		  const char *key)
 {
 	for (size_t i = 0; i < r->lost.n; i++) {
 		const struct conf_lost *lost = &r->lost.v[i];
 
-		if (streq(lost->section, section) && streq_null(lost->owner, owner) && streq(lost->key, key) &&
+		if (streq(lost->section, section) && streq_null(lost->owner, owner) &&
+		    streq(lost->key, key) &&
 		    streq_null(lost->db, conf_db(r)))
 			return true;
 	}
 	return false;
 }
 
-static const struct conf_origin *origin_find(const struct conf_reader *r, const char *section, const char *owner)
+static const struct conf_origin *origin_find(const struct conf_reader *r, const char *section,
+					     const char *owner)
 {
 	for (size_t i = 0; i < r->origins.n; i++) {
 		const struct conf_origin *o = &r->origins.v[i];
 
-		if (streq(o->section, section) && streq(o->owner, owner) && streq_null(o->db, conf_db(r)))
+		if (streq(o->section, section) && streq(o->owner, owner) &&
+		    streq_null(o->db, conf_db(r)))
 			return o;
 	}
 	return NULL;
@@ -176,7 +185,8 @@ static const config_setting_t *key_setting(const struct conf_origin *o, const ch
 	return o ? config_setting_get_member(o->s, key) : NULL;
 }
 
-bool conf_key_there(const struct conf_reader *r, const char *section, const char *owner, const char *key)
+bool conf_key_there(const struct conf_reader *r, const char *section, const char *owner,
+		    const char *key)
 {
 	return key_setting(origin_find(r, section, owner), key);
 }
@@ -220,7 +230,8 @@ void conf_warn_key(struct conf_reader *r, const char *section, const char *owner
 	va_end(ap);
 	r->file = o->file;
 	if (s)
-		conf_warn(r, conf_loc(r, s), NULL, "key \"%s\" = %s: %s", key, conf_show(r, s), message);
+		conf_warn(r, conf_loc(r, s), NULL, "key \"%s\" = %s: %s", key, conf_show(r, s),
+			  message);
 	else
 		conf_warn(r, conf_loc(r, o->s), NULL, "%s \"%s\": %s", section, owner, message);
 	r->file = before;

@@ -16,6 +16,7 @@ struct scope {
 
 struct scanner {
 	struct source *src;
+	const char *path;
 	const char *p;		/* next byte */
 	const char *copied;	/* up to here the text has been handed on */
 	int line;
@@ -93,7 +94,8 @@ static void scan_string(struct scanner *sc)
 	sc->after_string = true;
 	for (sc->p++; *sc->p && *sc->p != '"'; sc->p++) {
 		if (nul_escape(sc->p))
-			fault(sc, sc->line, "the string holds \\x00, which would cut it short", "leave it out");
+			fault(sc, sc->line, "the string holds \\x00, which would cut it short",
+			      "leave it out");
 		if (*sc->p == '\\' && sc->p[1] && sc->p[1] != '\n')
 			sc->p++;
 		sc->line += *sc->p == '\n';
@@ -103,7 +105,8 @@ static void scan_string(struct scanner *sc)
 		return;
 	}
 	sc->src->unreadable = true;
-	fault(sc, began, "this string has no end", "close it with \"; a quote inside is written \\\"");
+	fault(sc, began, "this string has no end",
+	      "close it with \"; a quote inside is written \\\"");
 }
 
 static bool is_name(char c)
@@ -111,8 +114,15 @@ static bool is_name(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '*';
 }
 
-/* A second name is handed to libconfig under a name of its own: libconfig would stop reading at it, and
- * the faults behind it would stay unseen. */
+static const char *twice_message(const struct scanner *sc, const struct name_seen *first)
+{
+	return arena_printf(sc->src->arena,
+			    "key \"%s\": defined twice in this group, first at %s:%d",
+			    first->name, sc->path, first->line);
+}
+
+/* A second name is handed to libconfig under a name of its own: libconfig would stop reading at
+ * it, and the faults behind it would stay unseen. */
 static void note_name(struct scanner *sc, const char *begin, const char *name)
 {
 	struct scope *scope = &sc->scopes.v[sc->scopes.n - 1];
@@ -124,8 +134,8 @@ static void note_name(struct scanner *sc, const char *begin, const char *name)
 		sc->name_twice = true;
 		copy_to(sc, begin);
 		strbuf_addf(&sc->src->text, "*%u*", ++sc->renamed);
-		fault(sc, sc->line, arena_printf(sc->src->arena, "key \"%s\" stands twice in this group, first at line %d",
-						 name, scope->names.v[i].line), "remove or rename one of the two");
+		fault(sc, sc->line, twice_message(sc, &scope->names.v[i]),
+		      "remove or rename one of the two");
 		return;
 	}
 	vec_push(sc->src->arena, &scope->names, ((struct name_seen){ name, sc->line }));
@@ -221,9 +231,9 @@ static void scan_one(struct scanner *sc)
 }
 
 /* A line feed at the end: libconfig takes no comment without one. A byte order mark is dropped. */
-void source_scan(struct source *src, struct arena *a, const char *text)
+void source_scan(struct source *src, struct arena *a, const char *path, const char *text)
 {
-	struct scanner sc = { .src = src, .line = 1 };
+	struct scanner sc = { .src = src, .path = path, .line = 1 };
 
 	*src = (struct source){ .arena = a, .text = STRBUF_INIT };
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -247,7 +257,8 @@ static bool kind_fits(enum source_kind kind, int type)
 	case SOURCE_STRING:
 		return type == CONFIG_TYPE_STRING;
 	case SOURCE_NUMBER:
-		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64 || type == CONFIG_TYPE_FLOAT;
+		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64 ||
+			type == CONFIG_TYPE_FLOAT;
 	case SOURCE_BOOL:
 		return type == CONFIG_TYPE_BOOL;
 	case SOURCE_GROUP:

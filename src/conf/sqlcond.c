@@ -16,8 +16,8 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
-/* Behind a quote that began at s; a doubled quote stands for itself, with `escapes` a backslash takes the
- * next byte. NULL: not closed. */
+/* Behind a quote that began at s; a doubled quote stands for itself, with `escapes` a backslash
+ * takes the next byte. NULL: not closed. */
 static const char *skip_quoted(const char *s, char quote, bool escapes)
 {
 	for (s++; *s; s++) {
@@ -116,7 +116,7 @@ static void open_mark(struct lexer *lx, char c)
 static void close_mark(struct lexer *lx, char c)
 {
 	if (!lx->depth || lx->open[lx->depth - 1] != c)
-		lx->why = c == ')' ? "a closing parenthesis has no opening one" : "a closing bracket has no opening one";
+		lx->why = "a closing parenthesis or bracket has no opening one";
 	lx->depth -= lx->depth > 0;
 	lx->p++;
 }
@@ -164,7 +164,7 @@ bool sqlcond_check(const char *text, const char **why)
 	while (*lx.p && !lx.why)
 		step(&lx);
 	if (!lx.why && lx.depth)
-		lx.why = lx.open[lx.depth - 1] == ')' ? "a parenthesis is not closed" : "a bracket is not closed";
+		lx.why = "a parenthesis or bracket is not closed";
 	if (!lx.why && !lx.any)
 		lx.why = "empty";
 	*why = lx.why;
@@ -176,7 +176,8 @@ bool sqlcond_check(const char *text, const char **why)
 #define NAME_MAX_BYTES 63
 
 struct table_name {
-	char schema[NAME_MAX_BYTES + 1], table[NAME_MAX_BYTES + 1];	/* folded, unquoted; schema "" = none */
+	char schema[NAME_MAX_BYTES + 1], table[NAME_MAX_BYTES + 1];	/* folded,
+		unquoted; schema "" = none */
 };
 
 static bool take(char *out, size_t *n, char c)

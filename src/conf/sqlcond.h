@@ -5,12 +5,13 @@
 #include "base/util.h"
 
 /* A condition that stays one condition when it is put between parentheses: quotes, comments, dollar
- * quotes, brackets and parentheses are closed, no `;` and no `$1` outside of quotes, and something is
- * left when comments are taken away. *why is a phrase. */
+ * quotes, brackets and parentheses are closed, no `;` and no `$1` outside of quotes, and
+ * something is left when comments are taken away. *why is a phrase. */
 bool sqlcond_check(const char *text, const char **why) must_use;
 
-/* schema.table as written in SQL: each part a plain or a "quoted" identifier of at most 63 bytes. The
- * system's schemas and pgretain's own are refused: the ledger is never subject to retention. */
+/* schema.table as written in SQL: each part a plain or a "quoted" identifier of at most 63
+ * bytes. The system's schemas and pgretain's own are refused: the ledger is never subject to
+ * retention. */
 bool sqltable_check(const char *text, const char **why) must_use;
 /* A table that may stand without its schema (keys of `children`). */
 bool sqltable_check_short(const char *text, const char **why) must_use;

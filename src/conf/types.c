@@ -27,7 +27,8 @@ const char *conf_allowed(struct conf_reader *r, const struct conf_key *key)
 	if (key->type->allowed)
 		return key->type->allowed;
 	if (key->max)
-		return arena_printf(r->arena, "a whole number from %" PRId64 " to %" PRId64, key->min, key->max);
+		return arena_printf(r->arena, "a whole number from %" PRId64 " to %" PRId64,
+				    key->min, key->max);
 	return arena_printf(r->arena, "a whole number, %" PRId64 " or more", key->min);
 }
 
@@ -48,7 +49,8 @@ const char *conf_string(struct conf_reader *r, const config_setting_t *s, const 
 	return NULL;
 }
 
-static bool read_text(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_text(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *text = conf_string(r, s, conf_allowed(r, key));
 
@@ -67,7 +69,8 @@ const char *conf_name_read(struct conf_reader *r, const config_setting_t *s)
 	return NULL;
 }
 
-static bool read_name(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_name(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *name = conf_name_read(r, s);
 
@@ -96,7 +99,7 @@ bool conf_names_read(struct conf_reader *r, const config_setting_t *s, const cha
 		const char *name = conf_name_read(r, conf_elem(s, i));
 
 		if (name && has_word(*v, *n, name))
-			ok = conf_bad(r, s, NULL, "\"%s\" stands twice", name);
+			ok = conf_bad(r, s, NULL, "%s stands twice", conf_quoted(r, name));
 		else if (name)
 			(*v)[(*n)++] = name;
 		else
@@ -105,12 +108,14 @@ bool conf_names_read(struct conf_reader *r, const config_setting_t *s, const cha
 	return ok;
 }
 
-static bool read_names(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_names(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
 	return conf_names_read(r, s, PLACE(const char **, key, into), ALSO(size_t, key, into));
 }
 
-static bool read_path(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_path(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *path = conf_string(r, s, conf_allowed(r, key));
 
@@ -130,13 +135,14 @@ static int word_index(struct conf_reader *r, const struct conf_key *key, const c
 	for (int i = 0; key->words[i]; i++)
 		if (streq(key->words[i], text))
 			return i;
-	conf_bad(r, s, allowed, "\"%.*s\" is unknown%s", (int)utf8_cut(text, 60), text,
+	conf_bad(r, s, allowed, "%s is unknown%s", conf_quoted(r, text),
 		 conf_nearest(r, text, key->words));
 	return -1;
 }
 
 /* An enum: `min` is the value of the first word. */
-static bool read_word(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_word(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	int i = word_index(r, key, s);
 
@@ -145,7 +151,8 @@ static bool read_word(struct conf_reader *r, const struct conf_key *key, const c
 	return i >= 0;
 }
 
-static bool read_choice(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_choice(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, void *into)
 {
 	int i = word_index(r, key, s);
 
@@ -154,7 +161,8 @@ static bool read_choice(struct conf_reader *r, const struct conf_key *key, const
 	return i >= 0;
 }
 
-static bool read_choices(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_choices(struct conf_reader *r, const struct conf_key *key,
+			 const config_setting_t *s, void *into)
 {
 	const char ***v = PLACE(const char **, key, into);
 	size_t *n = ALSO(size_t, key, into);
@@ -177,7 +185,8 @@ static bool read_choices(struct conf_reader *r, const struct conf_key *key, cons
 	return ok;
 }
 
-static bool read_bool(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_bool(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
 		return conf_bad(r, s, conf_allowed(r, key), "not true or false");
@@ -205,7 +214,8 @@ bool conf_integer(const config_setting_t *s, int64_t *ret)
 	return errno == 0 && end[strspn(end, "L")] == '\0';
 }
 
-static bool int_read(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, int64_t *ret)
+static bool int_read(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		     int64_t *ret)
 {
 	const char *allowed = conf_allowed(r, key);
 
@@ -220,7 +230,8 @@ static bool int_read(struct conf_reader *r, const struct conf_key *key, const co
 	return true;
 }
 
-static bool read_int(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_int(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		     void *into)
 {
 	int64_t n;
 
@@ -230,7 +241,8 @@ static bool read_int(struct conf_reader *r, const struct conf_key *key, const co
 	return true;
 }
 
-static bool read_int64(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_int64(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
 	return int_read(r, key, s, PLACE(int64_t, key, into));
 }
@@ -245,7 +257,8 @@ static double decimal(const char *text)
 	return strtod_l(text, NULL, plain);
 }
 
-static bool number_read(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, double *ret)
+static bool number_read(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, double *ret)
 {
 	const char *allowed = conf_allowed(r, key), *raw = source_of(s)->raw;
 	int64_t n;
@@ -261,7 +274,8 @@ static bool number_read(struct conf_reader *r, const struct conf_key *key, const
 	return isfinite(*ret) || conf_bad(r, s, allowed, "too large");
 }
 
-static bool read_percent(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_percent(struct conf_reader *r, const struct conf_key *key,
+			 const config_setting_t *s, void *into)
 {
 	double x;
 
@@ -273,7 +287,8 @@ static bool read_percent(struct conf_reader *r, const struct conf_key *key, cons
 	return true;
 }
 
-static bool read_number(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_number(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, void *into)
 {
 	double x;
 
@@ -287,7 +302,8 @@ static bool read_number(struct conf_reader *r, const struct conf_key *key, const
 
 /* ---- periods, times, sizes ---- */
 
-static bool read_period(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_period(struct conf_reader *r, const struct conf_key *key,
+			const config_setting_t *s, void *into)
 {
 	const char *text = conf_string(r, s, PERIOD_ALLOWED), *why;
 
@@ -302,16 +318,19 @@ static bool read_period(struct conf_reader *r, const struct conf_key *key, const
 	return true;
 }
 
-static bool read_duration(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_duration(struct conf_reader *r, const struct conf_key *key,
+			  const config_setting_t *s, void *into)
 {
 	const char *text = conf_string(r, s, DURATION_ALLOWED), *why;
 
 	if (!text)
 		return false;
-	return duration_parse(text, PLACE(int64_t, key, into), &why) || conf_bad(r, s, DURATION_ALLOWED, "%s", why);
+	return duration_parse(text, PLACE(int64_t, key, into), &why) ||
+		conf_bad(r, s, DURATION_ALLOWED, "%s", why);
 }
 
-static bool read_size(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_size(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *text = conf_string(r, s, conf_allowed(r, key)), *why;
 
@@ -321,7 +340,8 @@ static bool read_size(struct conf_reader *r, const struct conf_key *key, const c
 	       conf_bad(r, s, conf_allowed(r, key), "%s", why);
 }
 
-static bool read_rate(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_rate(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *allowed = conf_allowed(r, key), *text = conf_string(r, s, allowed), *why;
 	size_t n = text ? strlen(text) : 0;
@@ -334,7 +354,8 @@ static bool read_rate(struct conf_reader *r, const struct conf_key *key, const c
 	       conf_bad(r, s, allowed, "%s", why);
 }
 
-static bool read_date(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_date(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *allowed = conf_allowed(r, key), *text = conf_string(r, s, allowed);
 	int64_t days;
@@ -352,15 +373,18 @@ static bool read_date(struct conf_reader *r, const struct conf_key *key, const c
 /* IANA's alphabet; never a way out of the folder. */
 static bool zone_shape(const char *zone)
 {
-	return strlen(zone) < 64 && isalpha((unsigned char)*zone) && !strstr(zone, "..") && !strstr(zone, "//") &&
+	return strlen(zone) < 64 && isalpha((unsigned char)*zone) && !strstr(zone, "..") &&
+		!strstr(zone, "//") &&
 	       zone[strlen(zone) - 1] != '/' &&
-	       !zone[strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")];
+	       !zone[strspn(zone,
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")];
 }
 
 /* posix/ and right/ are the same zones under names that PostgreSQL does not know. */
 static bool zone_known(const char *zone)
 {
-	static const char *const not_zones[] = { "posix/", "right/", "posixrules", "localtime", "Factory" };
+	static const char *const not_zones[] = { "posix/", "right/", "posixrules", "localtime",
+		"Factory" };
 	AUTO_STRBUF path = STRBUF_INIT;
 	char magic[4] = "";
 	struct stat st;
@@ -381,7 +405,8 @@ static bool zone_known(const char *zone)
 	return ok;
 }
 
-static bool read_zone(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_zone(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		      void *into)
 {
 	const char *allowed = conf_allowed(r, key), *zone = conf_string(r, s, allowed);
 
@@ -393,7 +418,8 @@ static bool read_zone(struct conf_reader *r, const struct conf_key *key, const c
 	return true;
 }
 
-static bool read_condition(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_condition(struct conf_reader *r, const struct conf_key *key,
+			   const config_setting_t *s, void *into)
 {
 	const char *allowed = conf_allowed(r, key), *text = conf_string(r, s, allowed), *why;
 
@@ -405,7 +431,8 @@ static bool read_condition(struct conf_reader *r, const struct conf_key *key, co
 	return true;
 }
 
-static bool read_table(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_table(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
 	const char *allowed = conf_allowed(r, key), *text = conf_string(r, s, allowed), *why;
 
@@ -419,7 +446,8 @@ static bool read_table(struct conf_reader *r, const struct conf_key *key, const 
 
 /* ---- groups ---- */
 
-static bool read_group(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_group(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
 	if (!config_setting_is_group(s))
 		return conf_bad(r, s, "{ … }", "not a group");
@@ -427,14 +455,18 @@ static bool read_group(struct conf_reader *r, const struct conf_key *key, const 
 	return true;
 }
 
-static bool read_members(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_members(struct conf_reader *r, const struct conf_key *key,
+			 const config_setting_t *s, void *into)
 {
-	return conf_read_members(r, s, key->section, PLACE(void *, key, into), ALSO(size_t, key, into));
+	return conf_read_members(r, s, key->section, PLACE(void *, key, into),
+				 ALSO(size_t, key, into));
 }
 
-static bool read_items(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s, void *into)
+static bool read_items(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
+		       void *into)
 {
-	return conf_read_items(r, s, key->section, PLACE(void *, key, into), ALSO(size_t, key, into));
+	return conf_read_items(r, s, key->section, PLACE(void *, key, into),
+			       ALSO(size_t, key, into));
 }
 
 const struct conf_type conf_text = { "text", "a string that is not empty", read_text };
@@ -451,12 +483,17 @@ const struct conf_type conf_number = { "number", "a number above 0", read_number
 const struct conf_type conf_period = { "period", PERIOD_ALLOWED, read_period };
 const struct conf_type conf_duration = { "time", DURATION_ALLOWED, read_duration };
 const struct conf_type conf_size = { "size", "a size such as \"16MB\", above zero", read_size };
-const struct conf_type conf_rate = { "rate", "a size per second such as \"64MB/s\", above zero", read_rate };
-const struct conf_type conf_zone = { "zone", "a name of the IANA database such as \"Asia/Shanghai\", or \"UTC\"", read_zone };
+const struct conf_type conf_rate = { "rate", "a size per second such as \"64MB/s\", above zero",
+	read_rate };
+const struct conf_type conf_zone = { "zone",
+	"a name of the IANA database such as \"Asia/Shanghai\", or \"UTC\"", read_zone };
 const struct conf_type conf_date = { "date", "YYYY-MM-DD", read_date };
-const struct conf_type conf_condition = { "condition", "one SQL condition over the table's columns", read_condition };
-const struct conf_type conf_table = { "table", "schema.table, as in SQL: shop.orders, shop.\\\"Order\\\"", read_table };
-const struct conf_type conf_path = { "path", "a path, relative to this file or absolute", read_path };
+const struct conf_type conf_condition = { "condition", "one SQL condition over the table's columns",
+	read_condition };
+const struct conf_type conf_table = { "table",
+	"schema.table, as in SQL: shop.orders, shop.\\\"Order\\\"", read_table };
+const struct conf_type conf_path = { "path", "a path, relative to this file or absolute",
+	read_path };
 const struct conf_type conf_group = { "group", "{ … }", read_group };
 const struct conf_type conf_members = { "groups", "{ NAME = { … }; … }", read_members };
 const struct conf_type conf_items = { "list of groups", "( { … }, … )", read_items };
