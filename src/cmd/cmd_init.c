@@ -175,7 +175,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 }
 
 static const struct opt options[] = {
-	{ "adopt", NULL, "this database is a clone that goes its own way: its ledger gets a lineage of its own", 0, 0 },
+	{ "adopt", NULL, "this clone goes its own way: its ledger gets a lineage of its own", 0, 0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };
 
