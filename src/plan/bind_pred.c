@@ -181,7 +181,7 @@ static bool term_bind(struct pred_binder *pb, const struct term *t)
 	if (event && !event_bind(pb, t, event, &pt->clock))
 		return false;
 	req.kind = t->until ? CUTOFF_UNTIL : CUTOFF_PERIOD;
-	req.period = &t->keep;
+	req.period = t->until ? NULL : &t->keep;
 	if (!cuts(pb, pt->clock, &req, &pt->cut))
 		return false;
 	if (!cls->has_cap || t->kind == TERM_FLOOR)
