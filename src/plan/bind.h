@@ -47,6 +47,7 @@ struct bound {
 	bound_vec followers;
 
 	bool removes;			/* delete, or quarantine of whole rows */
+	size_t place;			/* in the order of execution, by order_rules() */
 	VEC(struct anon *) ops;		/* columns that are overwritten; `keep` left out */
 	edge_vec edges;			/* of rules that remove */
 	VEC(struct cat_table *) leaves;	/* relations with storage: the table itself or its descendants */
@@ -89,6 +90,8 @@ bool bind_columns(struct binder *b, struct bound *r);
 bool bind_pred(struct binder *b, struct bound *r, struct diag *d) must_use;
 /* bind_edges.c: what refers to the rows */
 void bind_edges(struct binder *b, struct bound *r);
+/* Whether a row that the rule has acted on refers to its parent by f no more: gone, or the key NULL. */
+bool bound_releases(const struct bound *o, const struct cat_fkey *f);
 /* t is `above`, or a partition or inheritance child of it. */
 bool table_within(const struct cat_table *t, const struct cat_table *above);
 

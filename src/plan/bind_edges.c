@@ -45,6 +45,18 @@ bool table_within(const struct cat_table *t, const struct cat_table *above)
 	return false;
 }
 
+bool bound_releases(const struct bound *o, const struct cat_fkey *f)
+{
+	if (o->removes)
+		return true;
+	for (size_t i = 0; i < o->ops.n; i++)
+		for (size_t k = 0; k < f->n; k++)
+			if (streq(anon_op(o->ops.v[i]), "null") &&
+			    streq(anon_column(o->ops.v[i])->name, f->child_columns[k]))
+				return true;
+	return false;
+}
+
 static void own_rules(struct binder *b, struct edge *e)
 {
 	for (size_t i = 0; i < b->nrules; i++) {

@@ -29,7 +29,7 @@ static void edge_needs(struct order *o, struct bound *r, const struct edge *e)
 {
 	if (e->kind != EDGE_UNSET)
 		for (size_t i = 0; i < e->rules.n; i++)
-			if (!e->rules.v[i]->failed && e->rules.v[i]->removes)
+			if (!e->rules.v[i]->failed && bound_releases(e->rules.v[i], e->fkey))
 				need(o, r, e->rules.v[i]);
 	for (size_t i = 0; i < e->sub.n; i++)
 		edge_needs(o, r, &e->sub.v[i]);
@@ -122,6 +122,8 @@ struct bound **order_rules(struct binder *b, size_t *n)
 			same_table(&o, r);
 	}
 	place_all(&o);
+	for (size_t i = 0; i < o.done.n; i++)
+		o.done.v[i]->place = i;
 	*n = o.done.n;
 	return o.done.v;
 }

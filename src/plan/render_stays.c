@@ -37,7 +37,7 @@ static bool child_gone(struct render *x, struct strbuf *sb, const struct edge *e
 	for (size_t i = 0; i < e->rules.n; i++) {
 		struct bound *o = e->rules.v[i];
 
-		if (o->failed || !o->removes || !o->selected)
+		if (o->failed || !o->selected || !bound_releases(o, e->fkey))
 			continue;
 		strbuf_adds(sb, sb->len > before ? " OR (" : "(");
 		render_gone(x, sb, o, child);

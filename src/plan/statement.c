@@ -325,11 +325,13 @@ static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct 
 	render_gone(x, &gone, w->root, "r");
 	path(x, &cond, h, "t", w->root->table->sql, strbuf_str(&gone));
 	for (size_t i = 0; i < e->rules.n; i++) {
+		struct bound *o = e->rules.v[i];
 		AUTO_STRBUF own = STRBUF_INIT;
 
-		if (e->rules.v[i]->failed || !e->rules.v[i]->removes || e->rules.v[i] == w->root)
+		/* what an earlier step takes is not there any more; a later one finds it changed */
+		if (o->failed || !o->selected || o->place >= w->root->place || !bound_releases(o, f))
 			continue;
-		render_gone(x, &own, e->rules.v[i], "t");
+		render_gone(x, &own, o, "t");
 		strbuf_addf(&cond, " AND (%s) IS NOT TRUE", strbuf_str(&own));
 	}
 	for (size_t i = 0; i < f->n; i++) {
