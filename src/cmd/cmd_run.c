@@ -356,7 +356,7 @@ static const struct opt options[] = {
 	{ .name = "expect", .arg = "FP", .help = "refuse (exit 3) unless the plan has this fingerprint" },
 	{ .name = "confirm", .arg = "FP", .help = "confirms a first run or a shorter class: the plan's fingerprint" },
 	{ .name = "lift-ceilings", .help = "beside --confirm: max_rows and max_percent don't stop this run" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct command cmd_run = {

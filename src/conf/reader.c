@@ -42,6 +42,7 @@ static struct conf_error finding(struct conf_reader *r, struct srcloc at, const 
 	};
 }
 
+__attribute__((format(printf, 2, 0)))
 static const char *message_make(struct conf_reader *r, const char *fmt, va_list ap)
 {
 	char *text = NULL;
