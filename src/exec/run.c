@@ -5,7 +5,7 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 
-#define COLLECT_LIMIT 100000
+#define COLLECT_LIMIT 2000000		/* 16 MB of ctids */
 #define LAST_PASSES 8
 
 struct runner {
@@ -57,11 +57,17 @@ static bool lane_set(struct conn *c, const char *name, const char *value, struct
 	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
 }
 
+/* The statement looks for rows below: index scans serve that. */
+static bool looks_up(const struct plan_step *s)
+{
+	return s->ndependents || strstr(s->apply_tids.text, "EXISTS");
+}
+
 /* A unit is read by its ctids: the planner must not turn to an index for each of them (engine.md).
  * Where rows below are looked up, plain index scans stay allowed. */
 static bool lanes_prepare(struct runner *r, const struct plan_step *s, const struct limits *l, struct diag *d)
 {
-	const char *index = s->ndependents || strstr(s->apply_tids.text, "EXISTS") ? "on" : "off";
+	const char *index = looks_up(s) ? "on" : "off";
 	char lock[24], statement[24];
 
 	snprintf(lock, sizeof(lock), "%lld", (long long)l->lock_timeout_ms);
@@ -79,37 +85,66 @@ static bool lanes_prepare(struct runner *r, const struct plan_step *s, const str
 
 /* ---- collecting what is left ---- */
 
+struct collected {
+	struct tid *tids;
+	size_t n, cap;
+};
+
+static bool collect_row(void *arg, const PGresult *row, struct diag *d)
+{
+	struct collected *c = arg;
+
+	(void)d;
+	if (c->n == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : 1024;
+		c->tids = xrealloc(c->tids, c->cap * sizeof(*c->tids));
+	}
+	BUG_ON(!unit_tid_parse(res_text(row, 0, 0), &c->tids[c->n]));
+	c->n++;
+	return true;
+}
+
+/* What a sweep by pages left is few rows anywhere: read in the order of the pages too, since the index
+ * still leads to every row that has just gone. */
+static bool collect_scan(struct runner *r, const struct plan_step *s, size_t relation, struct diag *d)
+{
+	bool pages = s->relations[relation].strategy != STRATEGY_INDEX && !looks_up(s);
+
+	return lane_set(r->control, "enable_indexscan", pages ? "off" : "on", d) &&
+		lane_set(r->control, "enable_indexonlyscan", pages ? "off" : "on", d) &&
+		lane_set(r->control, "enable_bitmapscan", pages ? "off" : "on", d);
+}
+
 static bool collect(struct runner *r, const struct plan_step *s, size_t relation, struct unit_queue *q, size_t *n,
 		    struct diag *d)
 {
+	size_t params = (size_t)s->params.n;
+	Oid *types = xcalloc(params + 1, sizeof(*types));
+	const char **values = xcalloc(params + 1, sizeof(*values));
+	struct collected c = { NULL, 0, 0 };
 	AUTO_STRBUF sql = STRBUF_INIT;
-	AUTO_RESULT *res = NULL;
-	int params = s->params.n;
-	Oid *types = xcalloc((size_t)params + 1, sizeof(*types));
-	const char **values = xcalloc((size_t)params + 1, sizeof(*values));
 	char limit[24];
 	bool ok;
 
-	memcpy(types, s->params.types, (size_t)params * sizeof(*types));
-	memcpy(values, s->params.values, (size_t)params * sizeof(*values));
+	if (params)
+		memcpy(types, s->params.types, params * sizeof(*types));
+	if (params)
+		memcpy(values, s->params.values, params * sizeof(*values));
 	snprintf(limit, sizeof(limit), "%d", COLLECT_LIMIT);
 	types[params] = 20;
 	values[params] = limit;
 	plan_stmt_for(&s->collect, s->relations[relation].sql, &sql);
-	ok = conn_query(r->control, strbuf_str(&sql), (struct params){ params + 1, types, values }, &res, d);
+	ok = collect_scan(r, s, relation, d) &&
+		conn_each(r->control, strbuf_str(&sql), (struct params){ (int)params + 1, types, values }, collect_row, &c, d);
 	free(types);
 	free(values);
-	if (!ok)
-		return false;
-	*n = (size_t)PQntuples(res);
-	struct tid *tids = xmalloc((*n + 1) * sizeof(*tids));
-
-	for (size_t i = 0; i < *n; i++)
-		BUG_ON(!unit_tid_parse(res_text(res, (int)i, 0), &tids[i]));
-	qsort(tids, *n, sizeof(*tids), unit_tid_compare);
-	unit_add_tids(q, relation, tids, *n);
-	free(tids);
-	return true;
+	if (ok && c.n) {
+		qsort(c.tids, c.n, sizeof(*c.tids), unit_tid_compare);
+		unit_add_tids(q, relation, c.tids, c.n);
+	}
+	*n = c.n;
+	free(c.tids);
+	return ok;
 }
 
 /* ---- one step ---- */

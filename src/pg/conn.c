@@ -221,6 +221,23 @@ bool conn_do(struct conn *c, const char *sql, struct params p, struct diag *d)
 	return conn_query(c, sql, p, &res, d);
 }
 
+bool conn_each(struct conn *c, const char *sql, struct params p, conn_row_fn *row, void *arg, struct diag *d)
+{
+	bool ok = true;
+	PGresult *r;
+
+	if (!PQsendQueryParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0) || !PQsetSingleRowMode(c->pg))
+		return conn_diag(c, NULL, d);
+	while ((r = PQgetResult(c->pg))) {
+		if (PQresultStatus(r) == PGRES_SINGLE_TUPLE)
+			ok = ok && row(arg, r, d);
+		else if (PQresultStatus(r) != PGRES_TUPLES_OK && ok)
+			ok = conn_diag(c, r, d);
+		PQclear(r);
+	}
+	return ok;
+}
+
 int64_t res_int(const PGresult *r, int row, int col)
 {
 	return strtoll(PQgetvalue(r, row, col), NULL, 10);

@@ -48,6 +48,11 @@ bool conn_query(struct conn *c, const char *sql, struct params p, PGresult **ret
 /* The same for statements whose result nobody needs. */
 bool conn_do(struct conn *c, const char *sql, struct params p, struct diag *d) must_use;
 
+/* Row by row, in bounded memory: `row` is called with a result of one row; when it gives false (or a
+ * statement fails) the rest is thrown away. */
+typedef bool conn_row_fn(void *arg, const PGresult *row, struct diag *d);
+bool conn_each(struct conn *c, const char *sql, struct params p, conn_row_fn *row, void *arg, struct diag *d) must_use;
+
 /* Text parameters only, types left to the server: conn_queryf(c, &res, d, sql, "a", "b"). */
 #define conn_query_text(c, sql, ret, d, ...) \
 	conn_query((c), (sql), (struct params){ \
