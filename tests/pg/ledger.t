@@ -244,4 +244,21 @@ is "$(jq -s '[.[] | keys_unsorted] | unique | .[0] | join(" ")' -r <<<"$out")" \
 is "$(jq -s 'length, ([range(1; length) as $i | .[$i].prev == .[$i - 1].hash] | all)' -c <<<"$out" |
 	paste -sd' ')" '7 true' 'linked, line by line'
 is "$(sed -n 3p <<<"$out" | jq -r .detail)" '{ "b":1.50, "a" : [] }' 'detail byte for byte'
+
+# ---- as other logins ----------------------------------------------------------------------
+
+q 'CREATE ROLE checker LOGIN IN ROLE pgretain_auditor; CREATE ROLE night LOGIN IN ROLE pgretain_runner;
+	CREATE ROLE stranger LOGIN'
+for login in checker night; do
+	configure
+	sed -i "s/user=postgres/user=$login/" "$PGRETAIN_CONFIG"
+	for command in verify show export; do
+		run_pgretain ledger $command
+		is "$rc" 0 "$login: ledger $command"
+	done
+done
+sed -i 's/user=night/user=stranger/' "$PGRETAIN_CONFIG"
+run_pgretain ledger verify
+is "$rc" 1 'a login without a role of ours is refused'
+like "$err" 'GRANT pgretain_runner' 'with the GRANT that mends it'
 done_testing
