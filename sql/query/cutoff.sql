@@ -36,12 +36,15 @@ WITH asked AS (
 			CASE WHEN (earlier AT TIME ZONE zone)::date >= day THEN earlier END)
 		END AS c
 	FROM asked, first_day, midnight
+), back AS (
+	-- how many minutes of local time before c can stand for an instant after it: none where the
+	-- clock is not changed within a day (a zone once left out a whole one)
+	SELECT CASE WHEN count(DISTINCT at AT TIME ZONE stored - at AT TIME ZONE 'UTC') = 1 THEN 0 ELSE 1560 END AS most
+	FROM asked, instant, unnest(ARRAY[c - interval '27 hours', c, c + interval '27 hours']) AS at
 ), minute AS (
-	-- Zoneless: the least local time that stands for c or later. Around a change of the clock local
-	-- times do not follow instants, so that minutes before c are tried too (a zone once left out a
-	-- whole day), ...
+	-- Zoneless: the least local time that stands for c or later, ...
 	SELECT min(t) AS t
-	FROM asked, instant, generate_series(0, 1560) AS n, LATERAL (VALUES
+	FROM asked, instant, back, generate_series(0, back.most) AS n, LATERAL (VALUES
 		((c AT TIME ZONE stored) - n * interval '1 minute'),
 		(date_trunc('minute', c AT TIME ZONE stored) - n * interval '1 minute')) AS v(t)
 	WHERE t AT TIME ZONE stored >= c

@@ -1,6 +1,7 @@
 #include "base/instant.h"
 
 #include <stdio.h>
+#include <time.h>
 
 /* The first instants outside PostgreSQL's own ranges (datatype/timestamp.h): text beyond them was
  * not printed by a server. */

@@ -54,7 +54,7 @@ struct pred_term {
 	struct pred_bound *cap;		/* one for each column of clock 0, or NULL: standard ends there at the latest */
 };
 
-/* clocks[0] is the rule's own start (it may have n = 0 only if no term uses it). */
+/* clocks[0] is the rule's own start; n = 0: it has none, which is always NULL and caps nothing. */
 struct pred {
 	size_t nclocks, nterms;
 	struct pred_clock *clocks;

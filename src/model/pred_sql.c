@@ -80,19 +80,25 @@ static bool cap_is_a_maximum(const struct pred *p, const struct pred_term *t)
 	return cut_wins || cap_wins;
 }
 
+/* A rule without a start of its own has nothing that a cap could run from. */
+static bool has_cap(const struct pred *p, const struct pred_term *t)
+{
+	return t->cap && p->clocks[0].n;
+}
+
 /* Terms that fold into the one comparison of their clock. */
 static bool term_merges(const struct pred *p, const struct pred_term *t)
 {
-	if (!t->cap)
+	if (!has_cap(p, t))
 		return true;
 	return t->kind == PRED_PERIOD && t->clock == 0 && cap_is_a_maximum(p, t);
 }
 
-static const struct pred_bound *term_bound(const struct pred_term *t, size_t column)
+static const struct pred_bound *term_bound(const struct pred *p, const struct pred_term *t, size_t column)
 {
 	const struct pred_bound *cut = &t->cut[column];
 
-	return t->cap && t->cap[column].raw > cut->raw ? &t->cap[column] : cut;
+	return has_cap(p, t) && t->cap[column].raw > cut->raw ? &t->cap[column] : cut;
 }
 
 static const struct pred_bound *lesser(const struct pred_bound *a, const struct pred_bound *b)
@@ -114,7 +120,7 @@ static const struct pred_bound *merged_bound(const struct render *q, size_t cloc
 
 	for (size_t i = 0; i < q->p->nterms; i++)
 		if (term_is_merged(q, &q->p->terms[i], clock, kind))
-			least = lesser(least, term_bound(&q->p->terms[i], column));
+			least = lesser(least, term_bound(q->p, &q->p->terms[i], column));
 	return least;
 }
 
@@ -143,6 +149,8 @@ static void add_first(const struct render *q, size_t clock, column_test *test, c
 {
 	const struct pred_clock *k = &q->p->clocks[clock];
 
+	if (!k->n)
+		add(q, null_passes ? "(true)" : "(false)");
 	for (size_t i = 0; i < k->n; i++) {
 		add(q, "(");
 		test(q, clock, i, l);
@@ -270,6 +278,7 @@ static void add_each(const struct render *q, size_t clock, column_test *test, co
 {
 	const struct pred_clock *k = &q->p->clocks[clock];
 
+	BUG_ON(!k->n);
 	add(q, "(");
 	for (size_t i = 0; i < k->n; i++) {
 		if (i)
@@ -283,8 +292,7 @@ static void add_each(const struct render *q, size_t clock, column_test *test, co
 
 static bool is_first(const struct render *q, size_t clock)
 {
-	BUG_ON(q->p->clocks[clock].n == 0);
-	return q->p->clocks[clock].mode == CLOCK_FIRST || q->p->clocks[clock].n == 1;
+	return q->p->clocks[clock].mode == CLOCK_FIRST || q->p->clocks[clock].n <= 1;
 }
 
 /* The start is plausible and below the limit. */
@@ -427,7 +435,10 @@ static void add_any(const struct render *q, enum pred_use least,
 
 static void add_null(const struct render *q, size_t clock)
 {
-	add_each(q, clock, test_null, " AND ", NULL);
+	if (!q->p->clocks[clock].n)
+		add(q, "true");
+	else
+		add_each(q, clock, test_null, " AND ", NULL);
 }
 
 static void add_state_anomalous(const struct render *q)

@@ -4,6 +4,7 @@
 #include "pg/sqltext.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* 2000-01-01 as seen from 1970-01-01. */
 #define EPOCH_SECONDS INT64_C(946684800)
@@ -14,7 +15,7 @@ static bool refused(const struct cutoff_request *r, struct diag *d)
 
 	if (streq(d->sqlstate, "22008")) {
 		diag_fail(d, DIAG_CONFIG, "the period '%s' reaches beyond the dates that the server knows",
-			  r->period ? period_format(r->period, period) : "100 years");
+			  r->kind == CUTOFF_PERIOD ? period_format(r->period, period) : "100 years");
 		diag_hint(d, "give a shorter period");
 	} else if (streq(d->sqlstate, "22023")) {
 		diag_fail(d, DIAG_CONFIG, "the server does not know the time zone '%s'%s%s%s", r->zone,
@@ -32,13 +33,13 @@ static bool ask(struct conn *c, const char *as_of, const struct cutoff_request *
 		struct diag *d)
 {
 	static const char *const words[] = { "period", "until", "now", "plausible", "far" };
-	bool exact = r->kind == CUTOFF_PERIOD && period_is_exact(r->period);
+	const struct period *period = r->kind == CUTOFF_PERIOD ? r->period : NULL;
 	char interval[PERIOD_TEXT];
 
-	BUG_ON((r->kind == CUTOFF_PERIOD) != (r->period != NULL));
+	BUG_ON(r->kind == CUTOFF_PERIOD && !period);
 	return conn_query_text(c, sqltext_get("query/cutoff"), ret, d, words[r->kind], as_of,
-			       r->period ? period_interval(r->period, interval) : NULL,
-			       exact ? "true" : "false", r->zone, r->stored_zone ? r->stored_zone : r->zone,
+			       period ? period_interval(period, interval) : NULL,
+			       period && period_is_exact(period) ? "true" : "false", r->zone, r->stored_zone ? r->stored_zone : r->zone,
 			       r->date ? r->date : "1970-01-02") || refused(r, d);
 }
 

@@ -20,7 +20,7 @@ enum cutoff_kind {
 
 struct cutoff_request {
 	enum cutoff_kind kind;
-	const struct period *period;	/* PERIOD only */
+	const struct period *period;	/* read for PERIOD only */
 	const char *zone;		/* the class's; never NULL */
 	const char *stored_zone;	/* of zoneless columns; NULL: the class's */
 	const char *date;		/* PLAUSIBLE_LO: YYYY-MM-DD; NULL: 1970-01-02 */

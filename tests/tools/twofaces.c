@@ -329,10 +329,10 @@ static void random_term(struct world *w, const struct pred *p, struct pred_term 
 	term->ignore_null = term->kind == TERM_STANDARD && t->kind == PRED_PERIOD && roll(2);
 	t->term = term;
 	t->clock = roll(p->nclocks);
-	if (!p->clocks[t->clock].n)
+	if (!p->clocks[t->clock].n && roll(8))
 		t->clock = p->nclocks - 1;
 	t->cut = clock_bounds(w, &p->clocks[t->clock], t->kind == PRED_UNTIL ? CUTOFF_UNTIL : CUTOFF_PERIOD);
-	if (term->kind == TERM_STANDARD && p->clocks[0].n && roll(3) == 0)
+	if (term->kind == TERM_STANDARD && roll(3) == 0)
 		t->cap = clock_bounds(w, &p->clocks[0], CUTOFF_PERIOD);
 }
 
@@ -343,7 +343,7 @@ static struct pred *random_pred(struct world *w)
 	p->nclocks = 1 + roll(3);
 	p->clocks = arena_alloc(w->a, p->nclocks * sizeof(*p->clocks));
 	for (size_t i = 0; i < p->nclocks; i++)
-		if (i || p->nclocks == 1 || roll(5))		/* else: a rule without a start of its own */
+		if (i || p->nclocks == 1 || roll(3))		/* else: a rule without a start of its own */
 			random_clock(w, &p->clocks[i]);
 	p->nterms = 1 + roll(4);
 	p->terms = arena_alloc(w->a, p->nterms * sizeof(*p->terms));
