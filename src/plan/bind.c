@@ -10,10 +10,18 @@ bool bound_fail(struct bound *b, enum diag_class cls, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (b->failed)
+		vec_push(b->a, &b->earlier, ((struct fault){ b->finding, b->diag }));
 	b->failed = true;
+	b->finding = b->stage;
 	diag_fail(&b->diag, cls, "%s", text);
 	diag_where(&b->diag, "%s:%d: rule \"%s\"", b->rule->loc.file, b->rule->loc.line, b->rule->name);
 	return false;
+}
+
+const struct diag *bound_fault(const struct bound *b)
+{
+	return b->earlier.n ? &b->earlier.v[0].diag : &b->diag;
 }
 
 struct bound *bind_rule(struct binder *b, const char *name)
@@ -54,6 +62,7 @@ static void add_leaves(struct binder *b, struct bound *r, struct cat_table *t, b
 
 static bool bind_table(struct binder *b, struct bound *r)
 {
+	r->stage = FINDING_TABLE;
 	r->table = b->cat->named[r->index];
 	if (!r->table) {
 		bound_fail(r, DIAG_CATALOG, "table %s does not exist", r->rule->table);
@@ -104,9 +113,12 @@ static bool bind_follows(struct binder *b, struct bound *r)
 {
 	if (!r->rule->follows)
 		return true;
+	r->stage = FINDING_FOLLOWS;
 	r->parent = bind_rule(b, r->rule->follows);
-	if (r->parent->failed || !r->parent->table)
+	if (r->parent->failed || !r->parent->table) {
+		r->stage = FINDING_CHAIN;
 		return bound_fail(r, DIAG_CATALOG, "it follows rule \"%s\", which failed", r->parent->rule->name);
+	}
 	r->via = follow_key(r, r->parent);
 	if (!r->via)
 		return false;
@@ -154,6 +166,8 @@ static bool load_catalog(struct binder *b, struct diag *d)
 /* A chain stands or falls together: its rows go in one transaction. */
 static void fail_chains(struct binder *b)
 {
+	for (size_t i = 0; i < b->nrules; i++)
+		b->rules[i].stage = FINDING_CHAIN;
 	for (size_t i = 0; i < b->nrules; i++) {
 		struct bound *r = &b->rules[i];
 
@@ -177,6 +191,7 @@ bool bind_rules(struct binder *b, struct diag *d)
 	for (size_t i = 0; i < b->nrules; i++) {
 		struct bound *r = &b->rules[i];
 
+		r->a = b->a;
 		r->rule = &b->plan->db->rules[i];
 		r->index = i;
 		r->root = r;
@@ -184,12 +199,11 @@ bool bind_rules(struct binder *b, struct diag *d)
 			continue;
 		if (!r->rule->follows && !bind_pred(b, r, d))
 			return false;
-		if (!r->failed)
-			bind_columns(b, r);
+		bind_columns(b, r);
 	}
 	bind_follows_all(b);
 	for (size_t i = 0; i < b->nrules; i++)
-		if (!b->rules[i].failed && b->rules[i].removes)
+		if (b->rules[i].table && b->rules[i].removes)
 			bind_edges(b, &b->rules[i]);
 	fail_chains(b);
 	return true;

@@ -7,6 +7,7 @@
 #include "model/pred.h"
 #include "ops/anon.h"
 #include "pg/catalog.h"
+#include "plan/finding.h"
 
 struct bound;
 
@@ -31,13 +32,23 @@ struct edge {
 	edge_vec sub;			/* CASCADE: keys that refer to the child */
 };
 
+/* Why a rule does not fit. */
+struct fault {
+	enum finding_id id;
+	struct diag diag;
+};
+
 struct bound {
+	struct arena *a;
 	const struct rule *rule;
 	size_t index;			/* in file order */
 	struct cat_table *table;
 	bool selected;			/* takes part in this plan */
 	bool failed;
-	struct diag diag;
+	enum finding_id stage;		/* what is being bound: the kind of a fault found now */
+	enum finding_id finding;	/* kind of diag */
+	struct diag diag;		/* the newest fault */
+	VEC(struct fault) earlier;	/* those before it */
 
 	struct pred pred;		/* not for followers */
 	const char *cutoff;		/* for display, or NULL */
@@ -81,8 +92,12 @@ struct binder {
 bool bind_rules(struct binder *b, struct diag *d) must_use;
 struct bound *bind_rule(struct binder *b, const char *name);
 
-/* Marks the rule failed with a sentence; always false. */
+/* Marks the rule failed with a sentence; always false. Binding goes on where it can: check shows every
+ * fault, a plan the first. */
 bool bound_fail(struct bound *b, enum diag_class cls, const char *fmt, ...) printf_like(3, 4);
+
+/* The first fault of a rule that failed. */
+const struct diag *bound_fault(const struct bound *b);
 
 /* bind_column.c: what `columns` overwrites */
 bool bind_columns(struct binder *b, struct bound *r);

@@ -180,16 +180,19 @@ bool bind_columns(struct binder *b, struct bound *r)
 {
 	const struct rule *rule = r->rule;
 	bool part = rule->action == ACTION_QUARANTINE && rule->ncolumns;
+	bool ok = true;
 
+	r->stage = FINDING_COLUMNS;
+	r->removes = rule->action == ACTION_DELETE || (rule->action == ACTION_QUARANTINE && !part);
 	for (size_t i = 0; i < rule->ncolumns; i++)
-		if (!bind_column(b, r, &rule->columns[i]))
-			return false;
+		ok &= bind_column(b, r, &rule->columns[i]);
+	if (!ok)
+		return false;
 	if ((rule->action == ACTION_ANONYMIZE || part) && !r->ops.n)
 		return bound_fail(r, DIAG_CATALOG, "action %s overwrites no column: every one is kept",
 				  action_word(rule->action));
 	if (part && !cat_key(r->table))
 		return bound_fail(r, DIAG_CATALOG, "%s has no key: single columns could not be released again",
 				  r->table->display);
-	r->removes = rule->action == ACTION_DELETE || (rule->action == ACTION_QUARANTINE && !part);
 	return true;
 }

@@ -83,6 +83,7 @@ static bool unmentioned(struct bound *r, const struct cat_fkey *f)
 {
 	bound_fail(r, DIAG_CATALOG, "%s refers to %s by foreign key %s, and the configuration does not say what "
 		   "happens to its rows", f->child->display, f->parent->display, f->name);
+	r->finding = FINDING_FK_UNMENTIONED;
 	diag_hint(&r->diag, "give %s a rule, or mention it: children = { %s = \"cascade\"; } or \"set null\"",
 		  f->child->display, f->child->name);
 	return false;
@@ -127,25 +128,26 @@ static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, int dep
 static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
 		      int depth)
 {
+	bool ok = true;
+
 	for (size_t i = 0; i < t->referenced.n; i++) {
 		struct edge e = { .fkey = t->referenced.v[i], .only_oid = only };
 
-		if (!edge_bind(b, r, &e, depth))
-			return false;
+		ok &= edge_bind(b, r, &e, depth);
 		if (above)
 			vec_push(b->a, &above->sub, e);
 		else
 			vec_push(b->a, &r->edges, e);
 	}
 	if (t->kind == 'r' && r->rule->only && !depth)
-		return true;
+		return ok;
 	for (size_t i = 0; i < t->children.n; i++)
-		if (!add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, depth))
-			return false;
-	return true;
+		ok &= add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, depth);
+	return ok;
 }
 
 void bind_edges(struct binder *b, struct bound *r)
 {
+	r->stage = FINDING_CHILDREN;
 	add_edges(b, r, NULL, r->table, 0, 0);
 }

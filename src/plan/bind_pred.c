@@ -114,6 +114,7 @@ static bool column_bind(struct pred_binder *pb, const struct clock_column *cc, s
 static bool clock_bind(struct pred_binder *pb, const char *event, const struct clock *k, size_t *ret)
 {
 	struct pred_clock *pc;
+	bool ok = true;
 
 	for (size_t i = 0; i < pb->clocks.n; i++) {
 		if (streq(pb->clocks.v[i].event, event)) {
@@ -127,10 +128,9 @@ static bool clock_bind(struct pred_binder *pb, const char *event, const struct c
 	pc->event = event;
 	pc->mode = k->mode;
 	pc->columns = arena_alloc(pb->b->a, (k->n + 1) * sizeof(*pc->columns));
-	for (; pc->n < k->n; pc->n++)
-		if (!column_bind(pb, &k->columns[pc->n], &pc->columns[pc->n]))
-			return false;
-	return true;
+	for (; pc->n < k->n && !pb->lost; pc->n++)
+		ok &= column_bind(pb, &k->columns[pc->n], &pc->columns[pc->n]);
+	return ok;
 }
 
 /* The clock of an event that a class names: the rule's mapping, else the column of that name. */
@@ -233,6 +233,7 @@ bool bind_pred(struct binder *b, struct bound *r, struct diag *d)
 		.stored_zone = rule->stored_zone,
 	};
 
+	r->stage = FINDING_CLOCK;
 	/* a rule that failed is reported in its step; only a lost connection ends the plan */
 	return bind_all(&pb) || !pb.lost;
 }

@@ -17,16 +17,44 @@ struct builder {
 
 /* ---- what stands at the beginning ---- */
 
-static bool take_now(struct builder *w, struct diag *d)
+static bool take_now(struct binder *b, const char *as_of, struct diag *d)
 {
-	struct plan *p = w->plan;
+	struct plan *p = b->plan;
 	AUTO_RESULT *r = NULL;
 
-	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_now"), &r, d, w->o->as_of))
+	if (!conn_query_text(b->conn, sqltext_get("query/plan_now"), &r, d, as_of))
 		return false;
 	p->as_of = arena_strdup(p->arena, res_text(r, 0, 0));
 	return instant_parse_timestamptz(p->as_of, strlen(p->as_of), &p->as_of_usecs) ||
 		diag_fail(d, DIAG_USAGE, "--as-of is out of range");
+}
+
+static bool purge_day(struct binder *b, struct bound *r, struct diag *d)
+{
+	const struct retention_class *cls = r->root->rule->cls;
+	char period[PERIOD_TEXT];
+	AUTO_RESULT *res = NULL;
+
+	if (r->rule->action != ACTION_QUARANTINE)
+		return true;
+	r->stage = FINDING_VAULT;
+	if (!cls->has_vault)
+		return bound_fail(r, DIAG_CATALOG, "class \"%s\" has no `vault`: when would quarantined rows be purged?", cls->name);
+	if (!conn_query_text(b->conn, sqltext_get("query/plan_purge"), &res, d, b->plan->as_of,
+			     period_interval(&cls->vault, period), cls->zone ? cls->zone : "UTC"))
+		return false;
+	r->purge_after = arena_strdup(b->a, res_text(res, 0, 0));
+	return true;
+}
+
+bool binder_open(struct binder *b, const char *as_of, struct diag *d)
+{
+	if (!take_now(b, as_of, d) || !bind_rules(b, d))
+		return false;
+	for (size_t i = 0; i < b->nrules; i++)
+		if (!b->rules[i].failed && !purge_day(b, &b->rules[i], d) && !b->rules[i].failed)
+			return false;
+	return true;
 }
 
 static bool load_holds(struct builder *w, struct diag *d)
@@ -83,23 +111,6 @@ static bool select_rules(struct builder *w, struct diag *d)
 	return true;
 }
 
-static bool purge_day(struct builder *w, struct bound *r, struct diag *d)
-{
-	const struct retention_class *cls = r->root->rule->cls;
-	char period[PERIOD_TEXT];
-	AUTO_RESULT *res = NULL;
-
-	if (r->rule->action != ACTION_QUARANTINE)
-		return true;
-	if (!cls->has_vault)
-		return bound_fail(r, DIAG_CATALOG, "class \"%s\" has no `vault`: when would quarantined rows be purged?", cls->name);
-	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_purge"), &res, d, w->plan->as_of,
-			     period_interval(&cls->vault, period), cls->zone ? cls->zone : "UTC"))
-		return false;
-	r->purge_after = arena_strdup(w->b.a, res_text(res, 0, 0));
-	return true;
-}
-
 /* ---- one step ---- */
 
 static size_t step_of(void *ctx, const struct bound *r)
@@ -134,8 +145,8 @@ static void step_frame(struct builder *w, struct bound *r, struct plan_step *s)
 static void step_fail(struct builder *w, struct bound *r, struct plan_step *s)
 {
 	s->status = STEP_FAILED;
-	s->diag = r->diag;
-	s->reason = arena_printf(w->b.a, "%s (%s)", r->diag.message, r->diag.where);
+	s->diag = *bound_fault(r);
+	s->reason = arena_printf(w->b.a, "%s (%s)", s->diag.message, s->diag.where);
 	s->counts = (struct plan_counts){ 0 };
 	s->needs_confirmation = false;
 }
@@ -275,11 +286,8 @@ static void only_selected(struct builder *w)
 
 static bool build(struct builder *w, struct diag *d)
 {
-	if (!take_now(w, d) || !bind_rules(&w->b, d) || !load_ledger(w, d) || !select_rules(w, d))
+	if (!binder_open(&w->b, w->o->as_of, d) || !load_ledger(w, d) || !select_rules(w, d))
 		return false;
-	for (size_t i = 0; i < w->b.nrules; i++)
-		if (!w->b.rules[i].failed && !purge_day(w, &w->b.rules[i], d) && !w->b.rules[i].failed)
-			return false;
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
 	if (!conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) ||

@@ -5,6 +5,10 @@
 #include "plan/build.h"
 #include "plan/statement.h"
 
+/* build.c: what plan and check begin with. The instant, then every rule of the database bound or
+ * failed. b: plan (with its database), a and conn are set. */
+bool binder_open(struct binder *b, const char *as_of, struct diag *d) must_use;
+
 /* order.c: rules in the order of execution; chains together, followers before their root. Rules that
  * are part of an unsolvable cycle are marked failed. Fills bound.before. */
 struct bound **order_rules(struct binder *b, size_t *n);

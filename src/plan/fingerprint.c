@@ -29,7 +29,7 @@ static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const
 {
 	line(sb, "rule", r->rule->name);
 	line(sb, "definition", s->definition);
-	line(sb, "failed", r->failed ? r->diag.message : NULL);
+	line(sb, "failed", r->failed ? bound_fault(r)->message : NULL);
 	for (size_t i = 0; r->table && i < r->table->columns.n; i++) {
 		line(sb, "column", r->table->columns.v[i].name);
 		line(sb, "type", r->table->columns.v[i].type);

@@ -81,6 +81,7 @@ static void fail_cycle(struct order *o, const bool *placed)
 		if (placed[i])
 			continue;
 		if (!r->failed) {
+			r->stage = FINDING_CYCLE;
 			bound_fail(r, DIAG_CATALOG, "foreign keys between rules go in a circle through %s", r->table->display);
 			diag_hint(&r->diag, "cut it: children = { TABLE = \"set null\"; } in one of the rules of the circle");
 		}
