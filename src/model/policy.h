@@ -151,6 +151,9 @@ struct rule {
 	struct anonymity anonymity;
 	size_t ntriggers;
 	const char **triggers;
+	size_t ncopies;
+	const char **copies;		/* side copies that are dealt with: publications, materialized views, columns */
+	bool mutable_start;		/* start may be a column that looks mutable */
 	size_t nchildren;
 	struct child *children;
 	size_t nsubjects;
