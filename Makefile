@@ -109,7 +109,7 @@ lint-layers:
 	@scripts/lint-layers
 
 bench: all
-	@set -e; for b in scripts/bench/*.sh; do $$b; done
+	@scripts/bench/run $(BENCH)
 
 # Configuration that is already there stays; the shipped one can be seen beside the documents.
 install: all
