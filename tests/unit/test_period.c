@@ -57,7 +57,7 @@ static void test_refused(void **state)
 		"4294967297 years",
 		"18446744073709551617 hours", "8766001 hours", "1 fortnight", "P3Y", "3 years;",
 		"1e3 days", "0x10 days",
-		"infinity", "1 day -1 hours", "\xc2\xa0" "3 years", "3 Years",
+		"infinity", "1 day -1 hours", ("\xc2\xa0" "3 years"), "3 Years",
 	};
 
 	(void)state;
