@@ -256,7 +256,8 @@ WITH cell AS (
 	SELECT *, CASE WHEN isfinite(v) THEN extract(epoch FROM v)::numeric
 		ELSE CASE WHEN v > now() THEN 9e12 ELSE -9e12 END END AS s,
 		CASE WHEN a < 0.05 THEN (b * 1e8)::bigint	-- digits that are no day
-		WHEN a < 0.07 THEN ('{0,99991231,-1,20240231,19700100}'::bigint[])[1 + floor(b * 5)::int]
+		WHEN a < 0.07 THEN ('{0,99991231,-1,20240231,20200100,20190001,20181332,20200132}'::bigint[])
+			[1 + floor(b * 8)::int]
 		WHEN isfinite(v) THEN to_char(v, 'YYYYMMDD')::bigint ELSE 99990101 END AS ymd
 	FROM value
 )
