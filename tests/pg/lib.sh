@@ -136,11 +136,11 @@ psql_quiet() {
 }
 
 q() {
-	local sql status=0
+	local sql status=0 said=$W/q.err.$BASHPID
 	if [ $# -gt 0 ]; then sql=$1; shift; else sql=$(cat); fi
-	psql_quiet "$@" 2>"$W/q.err.$BASHPID" <<<"$sql" || status=$?
-	[ "$status" = 0 ] || error "SQL failed: $(head -c 300 <<<"$sql")"$'\n'"$(cat "$W/q.err.$BASHPID")"
-	rm -f "$W/q.err.$BASHPID"
+	psql_quiet "$@" 2>"$said" <<<"$sql" || status=$?
+	[ "$status" = 0 ] || error "SQL failed: $(head -c 300 <<<"$sql")"$'\n'"$(cat "$said")"
+	rm -f "$said"
 	return "$status"
 }
 

@@ -1,0 +1,58 @@
+# What the case-*.t files share; sourced behind lib.sh.
+# shellcheck shell=bash disable=SC2034
+#
+#   case_db [NAME]          fresh database with the ledger in it, and a file set (case_conf)
+#   case_conf [LIMITS]      fresh file set: class c = one year from `at`, zone UTC, delete
+#   case_keep QUERY         rows that are not due: their bytes must be the same at the end
+#   case_run [ARG...]       plan, then the confirmed run
+#   counts FIELD...         of every rule in $out: "rule FIELD FIELD ...", one a line
+#   same_counts             assertion: the plan foretold what the run did
+#   case_end [RC [ARG...]]  the three common checks: balance in plan and run, one more run moves
+#                           nothing (and ends RC, default 0), rows not due are as they were
+
+old="now() - interval '2 years'"
+fresh="now() - interval '10 days'"
+
+case_db() {
+	db_new "${1:-t}"
+	case_conf
+	run_pgretain init
+	is "$rc" 0 "init of ${1:-t}"
+}
+
+case_conf() {
+	conf_new
+	conf_limits "${1:-max_percent = 100.0;}"
+	conf_class c 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "delete";'
+	kept_queries=() kept_snaps=()
+}
+
+case_keep() { kept_queries+=("$1"); kept_snaps+=("$(snap "$1")"); }
+
+case_run() { confirmed_run "$@"; run_out=$out run_rc=$rc; }
+
+counts() {
+	jq -r --args '$ARGS.positional as $f | .rules[] | .rule + ([.[$f[]] | " \(tojson)"] | add)' "$@" <<<"$out"
+}
+
+counted='[.rules[] | del(.cutoff, .strategy, .strategy_reason, .status, .reason, .notes, .seconds,
+	.wal_bytes, .transactions, .already)]'
+
+same_counts() {
+	is "$(jq -cS "$counted" <<<"$run_out")" "$(jq -cS "$counted" <<<"$plan_out")" \
+		"${1:-the run did what the plan said}"
+}
+
+case_end() {
+	local want=${1:-0} i moved
+	shift "$(($# > 0))"
+	out=$plan_out balance 'the plan balances'
+	out=$run_out balance 'the run balances'
+	run_pgretain run --format json "$@"
+	moved=$(json '[.rules[] | .deleted, .anonymized, .quarantined, (.cascaded, .unset | .[])] | add // 0')
+	is "$rc/$moved" "$want/0" 'one more run moves nothing'
+	balance 'and balances'
+	for i in "${!kept_queries[@]}"; do
+		is "$(snap "${kept_queries[i]}")" "${kept_snaps[i]}" "as they were: ${kept_queries[i]}"
+	done
+}
