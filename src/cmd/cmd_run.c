@@ -1,6 +1,7 @@
 /* Plan, guards, execution, evidence: the one command that acts by rules. */
 #include "cmd/cmd.h"
 
+#include "base/fault.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/sig.h"
@@ -242,9 +243,12 @@ static bool execute(struct run_session *r, struct diag *d)
 
 	uuid_generate(id);
 	uuid_unparse_lower(id, r->uuid);
-	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d) ||
-	    !ledger_event(r, "start", -1, d))
+	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
 		return false;
+	FAULT_POINT(run_confirmed);
+	if (!ledger_event(r, "start", -1, d))
+		return false;
+	FAULT_POINT(run_started);
 	if (settled)
 		log_event(LOG_LEVEL_WARN, "run.settled", LOG_I("interrupted", settled));
 	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
@@ -253,8 +257,11 @@ static bool execute(struct run_session *r, struct diag *d)
 		return false;
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;
-	if (!ledger_event(r, r->out.interrupted ? "interrupted" : "end", rows, d) ||
-	    !ledger_head_export(r->conn, r->replay_log, d))
+	FAULT_POINT(run_ending);
+	if (!ledger_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
+		return false;
+	FAULT_POINT(head_export);
+	if (!ledger_head_export(r->conn, r->replay_log, d))
 		return false;
 	log_event(LOG_LEVEL_INFO, "run.end", LOG_S("run", r->uuid), LOG_I("rows", rows), LOG_I("exit", r->out.exit));
 	return true;

@@ -1,6 +1,7 @@
 /* From argv to the run function of a command. */
 #include "cmd/cmd.h"
 
+#include "base/fault.h"
 #include "base/fs.h"
 #include "base/instant.h"
 #include "base/log.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -327,7 +329,7 @@ static int dispatch(struct ctx *ctx, int argc, char **argv)
 {
 	struct diag d = DIAG_INIT;
 
-	if (!parse(ctx, argc, argv, &d))
+	if (!fault_arm(getenv("PGRETAIN_FAULT"), &d) || !parse(ctx, argc, argv, &d))
 		return ctx_fail(ctx, &d);
 	if (opts_flag(&ctx->opts, "help"))
 		return show_help(ctx);

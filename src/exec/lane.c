@@ -1,5 +1,6 @@
 #include "exec/lane.h"
 
+#include "base/fault.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 
@@ -179,8 +180,33 @@ static bool send_ledger(struct lane *l)
 					 values, NULL, NULL, 0));
 }
 
+static bool send_commit(struct lane *l)
+{
+	bool ok;
+
+	l->committing = true;
+	ok = sent(l, PQsendQuery(l->conn->pg, "COMMIT"));
+	FAULT_POINT(lane_committing);
+	return ok;
+}
+
+static void phase_fault(enum lane_phase phase)
+{
+	switch (phase) {
+	case LANE_BEGIN: FAULT_POINT(lane_begin); return;
+	case LANE_LOCK: FAULT_POINT(lane_lock); return;
+	case LANE_DEPENDENT: FAULT_POINT(lane_dependent); return;
+	case LANE_APPLY: FAULT_POINT(lane_apply); return;
+	case LANE_LEDGER: FAULT_POINT(lane_ledger); return;
+	case LANE_COMMIT: FAULT_POINT(lane_commit); return;
+	case LANE_ROLLBACK: FAULT_POINT(lane_rollback); return;
+	case LANE_IDLE: case LANE_DOWN: return;
+	}
+}
+
 static bool phase_send(struct lane *l, enum lane_phase phase)
 {
+	phase_fault(phase);
 	l->phase = phase;
 	switch (phase) {
 	case LANE_BEGIN:
@@ -189,9 +215,7 @@ static bool phase_send(struct lane *l, enum lane_phase phase)
 	case LANE_DEPENDENT: return send_dependent(l);
 	case LANE_APPLY: return send_apply(l);
 	case LANE_LEDGER: return send_ledger(l);
-	case LANE_COMMIT:
-		l->committing = true;
-		return sent(l, PQsendQuery(l->conn->pg, "COMMIT"));
+	case LANE_COMMIT: return send_commit(l);
 	case LANE_ROLLBACK: return sent(l, PQsendQuery(l->conn->pg, "ROLLBACK"));
 	case LANE_IDLE: case LANE_DOWN: break;
 	}
@@ -309,8 +333,10 @@ static enum lane_result finished(struct lane *l)
 	enum lane_phase was = l->phase;
 
 	l->phase = LANE_IDLE;
-	if (was == LANE_COMMIT && !l->failed)
+	if (was == LANE_COMMIT && !l->failed) {
+		FAULT_POINT(lane_committed);
 		return LANE_COMMITTED;
+	}
 	if (l->stale)
 		return LANE_STALE;
 	return l->failed ? LANE_REFUSED : LANE_COMMITTED;	/* nothing was there to do */

@@ -1,5 +1,6 @@
 #include "exec/partition.h"
 
+#include "base/fault.h"
 #include "ledger/ledger.h"
 
 static bool rollback(struct conn *c, struct diag *d)
@@ -76,7 +77,14 @@ static bool drop_one(struct conn *c, struct sweep *w, const struct plan_relation
 		*rows = -1;
 		return rollback(c, d);
 	}
-	return statement(c, "DROP TABLE ", p->sql, d) && evidence(c, w, *rows, d) && conn_do(c, "COMMIT", NO_PARAMS, d);
+	FAULT_POINT(partition_begin);
+	if (!statement(c, "DROP TABLE ", p->sql, d))
+		return false;
+	FAULT_POINT(partition_drop);
+	if (!evidence(c, w, *rows, d))
+		return false;
+	FAULT_POINT(partition_commit);
+	return conn_do(c, "COMMIT", NO_PARAMS, d);
 }
 
 static bool lock_timeout(struct conn *c, int64_t ms, struct diag *d)

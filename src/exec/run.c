@@ -1,5 +1,6 @@
 #include "exec/run.h"
 
+#include "base/fault.h"
 #include "exec/partition.h"
 #include "exec/sweep.h"
 #include "ledger/ledger.h"
@@ -255,6 +256,7 @@ static bool prepare(struct runner *r, const struct plan_step *s, struct diag *d)
 /* The chain's rules prepare together: the vault of a follower must be there too. */
 static bool prepare_chain(struct runner *r, size_t root, struct diag *d)
 {
+	FAULT_POINT(exec_prepare);
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		if (r->plan->steps[i].root == root && !prepare(r, &r->plan->steps[i], d))
 			return false;
@@ -349,6 +351,7 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 	unit_sweep(&w->queue);
 	if (!sweep_settled(r, w, i, d) || !last_passes(r, w, i, &left, d))
 		return false;
+	FAULT_POINT(exec_settle);
 	return step_settle(r, w, i, !left, d);
 }
 
@@ -506,6 +509,7 @@ bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_
 		if (plan->steps[i].root != i)
 			continue;
 		ok = chain_run(&r, i, d);
+		FAULT_POINT(exec_step);
 		for (size_t k = 0; ok && o->step_done && k < plan->nsteps; k++)
 			if (plan->steps[k].root == i)
 				o->step_done(o->ctx, &r.plan->steps[k], &ret->steps[k]);

@@ -1,4 +1,6 @@
 #include "ledger/ledger.h"
+
+#include "base/fault.h"
 #include "pg/sqltext.h"
 
 bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
@@ -8,6 +10,7 @@ bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
 		e->kind, e->run, e->rule, e->table, e->action, e->rows < 0 ? NULL : rows, e->as_of, e->actor, e->detail,
 	};
 
+	FAULT_POINT(ledger_append);
 	snprintf(rows, sizeof(rows), "%lld", (long long)e->rows);
 	return conn_do(c, sqltext_get("query/ledger_append"),
 		       (struct params){ LEDGER_APPEND_PARAMS, NULL, values }, d);
