@@ -1,4 +1,4 @@
-#include "plan/build_parts.h"
+#include "plan/check_parts.h"
 
 #include "base/instant.h"
 #include "ledger/ledger.h"
@@ -274,6 +274,17 @@ static bool build_steps(struct builder *w, struct diag *d)
 	return true;
 }
 
+/* What check would refuse fails here as well, before anything is counted or written. */
+static bool check_all(struct builder *w, struct diag *d)
+{
+	struct checker k = { .b = &w->b };
+
+	for (size_t i = 0; i < w->n; i++)
+		if (!w->order[i]->failed && !check_rule_blocking(&k, w->order[i], d))
+			return false;
+	return true;
+}
+
 static void only_selected(struct builder *w)
 {
 	size_t kept = 0;
@@ -291,7 +302,7 @@ static bool build(struct builder *w, struct diag *d)
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
 	if (!conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) ||
-	    !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
+	    !check_all(w, d) || !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
 		return false;
 	fingerprint_plan(w->plan, w->order, &w->b);
 	return true;

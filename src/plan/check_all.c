@@ -20,7 +20,7 @@ static void note_faults(struct checker *k, struct bound *r)
 typedef bool rule_part(struct checker *k, struct bound *r, struct diag *d);
 
 static rule_part *const blocking[] = {
-	check_rights,
+	check_rights, check_triggers, check_values,
 };
 
 static bool all_parts(struct checker *k, struct bound *r, rule_part *const *parts, size_t n, struct diag *d)
@@ -44,6 +44,7 @@ static bool check_rule(struct checker *k, struct bound *r, struct diag *d)
 		return true;
 	if (!check_rule_blocking(k, r, d))
 		return false;
+	check_trigger_names(k, r);
 	check_lint(k, r);
 	return true;
 }

@@ -54,6 +54,8 @@ void check_note(struct checker *k, const struct note *n, const char *fmt, ...)
 		diag_where(&n->rule->diag, "%s", strbuf_str(&at));
 		if (n->remedy)
 			diag_hint(&n->rule->diag, "%s", n->remedy);
+		if (n->sqlstate)
+			snprintf(n->rule->diag.sqlstate, sizeof(n->rule->diag.sqlstate), "%s", n->sqlstate);
 	}
 }
 
@@ -85,6 +87,16 @@ bool check_ask(struct checker *k, const char *name, const char *arg, PGresult **
 static const char *oid_text(struct arena *a, Oid oid)
 {
 	return arena_printf(a, "%u", oid);
+}
+
+const char *check_all_oids(struct checker *k)
+{
+	const struct catalog *cat = k->b->cat;
+	VEC(const char *) oids = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < cat->tables.n; i++)
+		vec_push(k->b->a, &oids, oid_text(k->b->a, cat->tables.v[i].oid));
+	return cat_array_literal(k->b->a, oids.v, oids.n);
 }
 
 const char *check_oids(struct checker *k, const struct bound *r)

@@ -8,6 +8,7 @@
 
 struct body_catalog;
 struct rights;
+struct triggers;
 
 struct checker {
 	struct binder *b;
@@ -15,6 +16,7 @@ struct checker {
 	const char *replay_log;
 	struct body_catalog *bodies;		/* check_body.c; loaded when a trigger is first read */
 	struct rights *rights;			/* check_rights.c; loaded when first asked */
+	struct triggers *triggers;		/* check_trigger.c; likewise */
 	VEC(Oid) exempts;			/* tables and views that the configuration exempts */
 	bool exempts_known;
 };
@@ -25,6 +27,7 @@ struct note {
 	const struct srcloc *loc;		/* NULL: the rule's own */
 	const char *object;			/* appended to the place; may be NULL */
 	const char *remedy;			/* may be NULL for INFO only */
+	const char *sqlstate;			/* what the server would say; NULL: not foreseen */
 };
 void check_note(struct checker *k, const struct note *n, const char *fmt, ...) printf_like(3, 4);
 
@@ -35,7 +38,8 @@ bool check_probe(struct checker *k, const char *sql, struct params p, PGresult *
 /* A query of the catalogue over relations; $1 = their oids. */
 bool check_ask(struct checker *k, const char *name, const char *arg, PGresult **ret, struct diag *d) must_use;
 
-/* Oids as an array literal, of everything that the rule writes to: its leaves and its table. */
+/* Oids as an array literal: of everything that any rule can reach; of everything that the rule writes to: its leaves and its table. */
+const char *check_all_oids(struct checker *k);
 const char *check_oids(struct checker *k, const struct bound *r);
 bool check_exempt(struct checker *k, Oid oid, bool *ret, struct diag *d) must_use;
 /* Some rule is about the table. */
@@ -46,7 +50,6 @@ bool check_accepted(const struct bound *r, const char *name);
 bool check_overwrites(const struct bound *r, const char *column);
 
 /* Blocking parts: false only when the session is lost. */
-bool check_where(struct checker *k, struct bound *r, struct diag *d) must_use;
 bool check_values(struct checker *k, struct bound *r, struct diag *d) must_use;
 bool check_triggers(struct checker *k, struct bound *r, struct diag *d) must_use;
 bool check_rights(struct checker *k, struct bound *r, struct diag *d) must_use;
@@ -56,6 +59,8 @@ bool check_publications(struct checker *k, struct bound *r, struct diag *d) must
 bool check_rule_blocking(struct checker *k, struct bound *r, struct diag *d) must_use;
 
 /* The others. */
+bool check_where(struct checker *k, struct bound *r, struct diag *d) must_use;
+void check_trigger_names(struct checker *k, struct bound *r);
 bool check_matviews(struct checker *k, struct diag *d) must_use;
 bool check_copies(struct checker *k, struct bound *r, struct diag *d) must_use;
 bool check_statistics(struct checker *k, struct bound *r, struct diag *d) must_use;

@@ -24,13 +24,9 @@ struct rights {
 static bool load_rights(struct checker *k, struct diag *d)
 {
 	struct arena *a = k->b->a;
-	const struct catalog *cat = k->b->cat;
-	VEC(const char *) oids = { NULL, 0, 0 };
 	AUTO_RESULT *r = NULL;
 
-	for (size_t i = 0; i < cat->tables.n; i++)
-		vec_push(a, &oids, arena_printf(a, "%u", cat->tables.v[i].oid));
-	if (!check_ask(k, "query/check_rights", cat_array_literal(a, oids.v, oids.n), &r, d))
+	if (!check_ask(k, "query/check_rights", check_all_oids(k), &r, d))
 		return false;
 	k->rights = arena_alloc(a, sizeof(*k->rights));
 	for (int i = 0; i < PQntuples(r); i++) {
@@ -58,14 +54,9 @@ static const struct right *right_on(const struct checker *k, const struct cat_ta
 
 static void lacks(struct checker *k, struct bound *r, const struct right *have, const char *what, const char *on)
 {
-	struct diag *d = &r->diag;
-	bool before = r->failed;
-
-	check_note(k, &(struct note){ .id = FINDING_PRIVILEGE, .rule = r, .object = on,
+	check_note(k, &(struct note){ .id = FINDING_PRIVILEGE, .rule = r, .object = on, .sqlstate = "42501",
 		.remedy = arena_printf(k->b->a, "GRANT %s ON %s TO %s", what, on, have->role) },
 		"role %s lacks %s on %s", have->role, what, on);
-	if (!before && r->failed)
-		snprintf(d->sqlstate, sizeof(d->sqlstate), "42501");
 }
 
 static bool any_locked(const struct use *u, const struct right *have)
@@ -99,7 +90,7 @@ static void check_use(struct checker *k, struct bound *r, const struct use *u)
 		lacks(k, r, have, strbuf_str(&what), u->table->display);
 	if (have->hidden)
 		check_note(k, &(struct note){ .id = FINDING_RLS, .rule = r, .object = u->table->display,
-			.remedy = arena_printf(k->b->a, "ALTER ROLE %s BYPASSRLS", have->role) },
+			.sqlstate = "42501", .remedy = arena_printf(k->b->a, "ALTER ROLE %s BYPASSRLS", have->role) },
 			"row-level security of %s %s role %s", u->table->display,
 			have->forced ? "is forced, and so hides rows even from its owner," : "hides rows from", have->role);
 }
