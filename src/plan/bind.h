@@ -74,7 +74,7 @@ struct bound {
 };
 
 struct hold_entry {
-	const char *id, *scope, *target, *subject_type, *subject_key, *condition;
+	const char *id, *scope, *target, *subject_type, *subject_key, *condition, *reason;
 };
 
 struct binder {

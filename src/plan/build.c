@@ -67,7 +67,8 @@ static bool load_holds(struct builder *w, struct diag *d)
 	w->plan->hold_epoch = res_int(e, 0, 0);
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct hold_entry *h = vec_add(w->b.a, &w->b.holds);
-		const char **fields[] = { &h->id, &h->scope, &h->target, &h->subject_type, &h->subject_key, &h->condition };
+		const char **fields[] = { &h->id, &h->scope, &h->target, &h->subject_type, &h->subject_key, &h->condition,
+					  &h->reason };
 
 		for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
 			*fields[k] = arena_strdup(w->b.a, res_text_null(r, i, (int)k));
@@ -295,16 +296,41 @@ static void only_selected(struct builder *w)
 	w->n = kept;
 }
 
-static bool build(struct builder *w, struct diag *d)
+/* Everything but the counts; leaves one snapshot open. */
+static bool begin(struct builder *w, struct diag *d)
 {
 	if (!binder_open(&w->b, w->o->as_of, d) || !load_ledger(w, d) || !select_rules(w, d))
 		return false;
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
-	if (!conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) ||
-	    !check_all(w, d) || !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
+	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d);
+}
+
+static bool build(struct builder *w, struct diag *d)
+{
+	if (!begin(w, d) || !check_all(w, d) || !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
 		return false;
 	fingerprint_plan(w->plan, w->order, &w->b);
+	return true;
+}
+
+static struct builder builder_of(struct conn *c, struct arena *a, const struct policy *policy,
+				 const struct database *db, const struct plan_options *o)
+{
+	struct plan *p = arena_alloc(a, sizeof(*p));
+
+	*p = (struct plan){ .arena = a, .policy = policy, .db = db };
+	return (struct builder){ .plan = p, .o = o, .b = { .plan = p, .a = a, .conn = c } };
+}
+
+bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
+	       const struct plan_options *o, struct binder *ret, struct diag *d)
+{
+	struct builder w = builder_of(c, a, policy, db, o);
+
+	if (!begin(&w, d) || !newest_all(&w, d))
+		return false;
+	*ret = w.b;
 	return true;
 }
 
@@ -312,15 +338,12 @@ bool plan_build(struct conn *c, const struct policy *policy, const struct databa
 		const struct plan_options *o, struct plan **ret, struct diag *d)
 {
 	struct arena *a = arena_new();
-	struct plan *p = arena_alloc(a, sizeof(*p));
-	struct builder w = { .plan = p, .o = o };
+	struct builder w = builder_of(c, a, policy, db, o);
 
-	*p = (struct plan){ .arena = a, .policy = policy, .db = db };
-	w.b = (struct binder){ .plan = p, .a = a, .conn = c };
 	if (!build(&w, d)) {
 		arena_free(a);
 		return false;
 	}
-	*ret = p;
+	*ret = w.plan;
 	return true;
 }

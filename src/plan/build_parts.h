@@ -8,6 +8,10 @@
 /* build.c: what plan and check begin with. The instant, then every rule of the database bound or
  * failed. b: plan (with its database), a and conn are set. */
 bool binder_open(struct binder *b, const char *as_of, struct diag *d) must_use;
+/* build.c: the rules bound as a run at that instant would find them: holds, order, newest rows. Leaves
+ * the snapshot's read-only transaction open. Everything lives in arena a. */
+bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
+	       const struct plan_options *o, struct binder *ret, struct diag *d) must_use;
 
 /* order.c: rules in the order of execution; chains together, followers before their root. Rules that
  * are part of an unsolvable cycle are marked failed. Fills bound.before. */

@@ -196,20 +196,18 @@ static bool start_params(const struct cutoff_start *s, struct start_params *ret)
 	bug(__FILE__, __LINE__, "type of a clock column");
 }
 
-bool cutoff_end(struct conn *c, const struct cutoff_start *start, const struct period *period,
-		const char *zone, const char *stored_zone, int64_t *ret_start, int64_t *ret_end, struct diag *d)
+static bool ask_end(struct conn *c, const struct cutoff_start *start, const char *interval, bool exact,
+		    const char *zone, const char *stored_zone, int64_t *ret_start, int64_t *ret_end, struct diag *d)
 {
 	struct start_params p = { 0 };
 	const char *ending, *begun;
-	char interval[PERIOD_TEXT];
 	AUTO_RESULT *res = NULL;
 	int64_t first, last;
 
 	if (!start_params(start, &p))
 		return bad_start(d);
-	if (!conn_query_text(c, sqltext_get("query/end"), &res, d, p.instant, p.local, p.day,
-			     period_interval(period, interval), period_is_exact(period) ? "true" : "false",
-			     zone, stored_zone ? stored_zone : zone))
+	if (!conn_query_text(c, sqltext_get("query/end"), &res, d, p.instant, p.local, p.day, interval,
+			     exact ? "true" : "false", zone, stored_zone ? stored_zone : zone))
 		return false;
 	ending = res_text(res, 0, 0);
 	begun = res_text(res, 0, 1);
@@ -219,4 +217,22 @@ bool cutoff_end(struct conn *c, const struct cutoff_start *start, const struct p
 	*ret_start = first;
 	*ret_end = last;
 	return true;
+}
+
+bool cutoff_end(struct conn *c, const struct cutoff_start *start, const struct period *period,
+		const char *zone, const char *stored_zone, int64_t *ret_start, int64_t *ret_end, struct diag *d)
+{
+	char interval[PERIOD_TEXT];
+
+	return ask_end(c, start, period_interval(period, interval), period_is_exact(period), zone, stored_zone,
+		       ret_start, ret_end, d);
+}
+
+bool cutoff_until(struct conn *c, const struct cutoff_start *until, const char *zone, const char *stored_zone,
+		  int64_t *ret_end, struct diag *d)
+{
+	int64_t begun;
+
+	/* nothing, exactly: a date holds until the end of its local day */
+	return ask_end(c, until, "0", true, zone, stored_zone, &begun, ret_end, d);
 }

@@ -54,5 +54,8 @@ struct cutoff_start {
 bool cutoff_end(struct conn *c, const struct cutoff_start *start, const struct period *period,
 		const char *zone, const char *stored_zone, int64_t *ret_start, int64_t *ret_end,
 		struct diag *d) must_use;
+/* The instant until which an until-column keeps; errors as above. */
+bool cutoff_until(struct conn *c, const struct cutoff_start *until, const char *zone, const char *stored_zone,
+		  int64_t *ret_end, struct diag *d) must_use;
 
 #endif
