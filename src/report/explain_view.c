@@ -21,6 +21,8 @@ static json_t *term_json(const struct term_view *t)
 	json_put(o, "keep", json_text(t->keep));
 	json_put(o, "end", json_text(t->end));
 	json_put(o, "remark", json_text(t->remark));
+	json_put(o, "purpose", json_text(t->purpose));
+	json_put(o, "wins", json_boolean(t->wins));
 	return o;
 }
 
@@ -83,13 +85,11 @@ static const char *state_sentence(const char *state)
 	return state;
 }
 
-static bool is_winner(const struct explain_view *v, const struct term_view *t)
+static const char *because(struct arena *a, const struct term_view *t)
 {
-	const char *label = t->basis ? t->basis : t->name ? t->name : "";
-	size_t n = strlen(t->term);
-
-	return v->winner && strncmp(v->winner, t->term, n) == 0 && v->winner[n] == ':' &&
-	       streq(v->winner + n + 1, label);
+	if (t->basis)
+		return t->basis;
+	return t->name && t->purpose ? arena_printf(a, "%s: %s", t->name, t->purpose) : t->name;
 }
 
 static void add_terms(const struct explain_view *v, const struct text_style *st, struct arena *a, struct strbuf *sb)
@@ -102,11 +102,10 @@ static void add_terms(const struct explain_view *v, const struct text_style *st,
 
 	for (size_t i = 0; i < v->nterms; i++) {
 		const struct term_view *term = &v->terms[i];
-		bool wins = is_winner(v, term);
-		const char *cells[] = { wins ? "*" : " ", term->term, term->start_column, term->start, term->keep,
-					term->end, term->remark, term->basis ? term->basis : term->name };
+				const char *cells[] = { term->wins ? "*" : " ", term->term, term->start_column, term->start, term->keep,
+					term->end, term->remark, because(a, term) };
 
-		text_table_add(&t, wins ? TONE_STRONG : TONE_PLAIN, cells);
+		text_table_add(&t, term->wins ? TONE_STRONG : TONE_PLAIN, cells);
 	}
 	if (v->nterms) {
 		strbuf_addc(sb, '\n');
@@ -138,7 +137,10 @@ void explain_view_text(const struct explain_view *v, const struct text_style *st
 
 	add_head(v, st, sb);
 	add_field(sb, st, "  state   ", state_sentence(v->state));
-	add_field(sb, st, "  due     ", v->due);
+	if (v->due && v->due_local)
+		add_field(sb, st, "  due     ", arena_printf(a, "%s (%s)", v->due, v->due_local));
+	else
+		add_field(sb, st, "  due     ", v->due);
 	add_field(sb, st, "  decides ", v->winner);
 	add_field(sb, st, "  class   ", v->class_name);
 	add_field(sb, st, "  action  ", v->action);

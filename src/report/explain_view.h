@@ -20,6 +20,8 @@ struct term_view {
 	const char *keep;		/* "3 years"; NULL for an until-column */
 	const char *end;		/* NULL: not known */
 	const char *remark;		/* e.g. "no start event yet"; NULL */
+	const char *purpose;		/* standards; NULL */
+	bool wins;			/* the latest end: this one decides */
 };
 
 struct hold_view {
@@ -35,6 +37,7 @@ struct explain_view {
 	const char *as_of;
 	const char *state;		/* kept due indeterminate future anomalous held blocked already outside */
 	const char *due;		/* NULL */
+	const char *due_local;		/* the same as the zone's clocks show it; NULL */
 	const char *winner;		/* "floor:E-commerce Law …", "standard:complaints"; NULL */
 	const struct term_view *terms;
 	const struct hold_view *holds;

@@ -216,8 +216,8 @@ static void test_explain(void **state)
 	static const struct key_value keys[] = { { "id", "17" } };
 	static const struct term_view terms[] = {
 		{ "floor", NULL, "E-commerce Law", "completed_at", "2024-02-29T03:00:00Z", "3 years",
-		  "2027-02-28T16:00:00Z", NULL },
-		{ "standard", "complaints", NULL, NULL, NULL, "2 years", NULL, "no ticket" },
+		  "2027-02-28T16:00:00Z", NULL, NULL, true },
+		{ "standard", "complaints", NULL, NULL, NULL, "2 years", NULL, "no ticket", "answer them", false },
 	};
 	struct explain_view v = { .rule = "orders", .table = "shop.orders", .nkeys = 1, .keys = keys,
 				  .state = "kept", .due = "2027-02-28T16:00:00Z", .winner = "floor:E-commerce Law",
