@@ -450,7 +450,7 @@ static bool find_rule(struct explainer *e, const struct database *db, struct dia
 
 	e->r = bind_rule(&e->b, e->q->rule);
 	if (e->r && e->r->failed) {
-		*d = e->r->diag;
+		*d = *bound_fault(e->r);
 		d->cls = DIAG_CONFIG;
 		return false;
 	}
