@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# Guard rails (domain.md 3): ceilings, keep_newest, implausible clocks, confirmation, fingerprints.
+. "$(dirname "$0")/lib.sh"
+
+old="now() - interval '2 years'" fresh="now() - interval '10 days'"
+class() { conf_class c "floor = ( { keep = \"$1\"; basis = \"law\"; } ); zone = \"UTC\"; action = \"delete\";"; }
+setup() {	# setup RULE-EXTRAS [LIMITS]
+	conf_new
+	[ $# -lt 2 ] || conf_limits "$2"
+	class '1 year'
+	conf_rule t "table = \"public.t\"; class = \"c\"; start = \"at\"; $1"
+}
+
+# ---- without a ledger nothing runs, and a plan can be made ----
+q "CREATE TABLE t (id int PRIMARY KEY, at timestamptz); CREATE INDEX ON t (at);
+   INSERT INTO t SELECT i, $old - i * interval '1 hour' FROM generate_series(1, 40) i;
+   INSERT INTO t SELECT i, $fresh FROM generate_series(41, 100) i"
+setup ''
+run_pgretain --format json plan
+is "$rc:$(of t due)" 0:40 'a plan needs no ledger'
+run_pgretain run
+is "$rc" 1 'a run does'
+like "$err" 'init' 'and says how to get one'
+run_pgretain init
+is "$rc" 0 'init'
+
+# ---- confirmation ----
+run_pgretain run
+is "$rc" 1 'the first run needs a confirmed plan'
+like "$err" 'first run' 'it says why'
+like "$err" 'sha256:' 'and with what'
+run_pgretain run --confirm sha256:0000000000000000000000000000000000000000000000000000000000000000
+is "$rc" 3 'another fingerprint: exit 3'
+run_pgretain run --expect sha256:0000000000000000000000000000000000000000000000000000000000000000
+is "$rc" 3 'the same for --expect'
+run_pgretain --format json plan --as-of 2020-01-01
+is "$rc:$(of t due)" 0:0 'a plan for another instant'
+early=$(json .fingerprint)
+run_pgretain --format json plan
+is "$(json .fingerprint)" "$early" 'has the same fingerprint: the instant is not in it'
+run_pgretain run --as-of 2099-01-01
+is "$rc" 1 'a run takes no other instant'
+is "$(q 'SELECT count(*) FROM t')" 100 'nothing has changed so far'
+confirmed_run
+is "$rc:$(of t deleted)" 0:40 'confirmed: 40 gone'
+q "INSERT INTO t SELECT i, $old FROM generate_series(1, 5) i"
+run_pgretain --format json run
+is "$rc:$(of t deleted)" 0:5 'later runs need no confirmation'
+
+q "INSERT INTO t SELECT i, $old FROM generate_series(1, 5) i"
+
+conf_new; conf_class c 'floor = ( { keep = "3 years"; basis = "law"; } ); zone = "UTC"; action = "delete";'
+conf_rule t 'table = "public.t"; class = "c"; start = "at";'
+run_pgretain --format json run
+is "$rc:$(of t deleted)" 0:0 'a longer class applies at once'
+setup ''
+run_pgretain run
+is "$rc" 1 'a shorter one needs a confirmation again'
+like "$err" 'shorter' 'and says so'
+run_pgretain --format json plan
+is "$rc" 0 'a missing confirmation alone: the plan ends 0'
+confirmed_run
+is "$rc:$(of t deleted)" 0:5 'confirmed: gone'
+conf_new; conf_class c 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "delete";'
+conf_rule t "table = \"public.t\"; class = \"c\"; start = \"at\"; where = \"id > 0\";"
+run_pgretain run
+is "$rc" 1 'another condition needs a confirmation too'
+
+# ---- ceilings ----
+q "DELETE FROM t WHERE at < now() - interval '1 year'; INSERT INTO t SELECT i, $old - i * interval '1 day' FROM generate_series(1, 40) i"
+setup 'limits = { max_rows = 39; };'
+run_pgretain --format json plan
+is "$rc" 2 'over max_rows: the plan ends 2'
+confirmed_run
+is "$rc:$(of t status)" 2:skipped 'the run too, its rule skipped'
+like "$(of t reason)" '40 rows' 'it says how many are due'
+like "$(of t reason)" "$(q 'SELECT min(at)::date FROM t')" 'and how old the oldest is'
+is "$(of t skipped):$(q 'SELECT count(*) FROM t')" 40:100 'nothing has changed'
+balance 'over a ceiling'
+run_pgretain run --lift-ceilings
+is "$rc" 1 '--lift-ceilings alone is refused'
+run_pgretain --format json plan
+run_pgretain --format json run --lift-ceilings --confirm "$(json .fingerprint)"
+is "$rc:$(of t deleted)" 0:40 'with a confirmed plan it lifts'
+is "$(q "SELECT count(*) FROM pgretain.ledger WHERE detail::jsonb ? 'lift_ceilings' AND detail::jsonb->>'event' = 'start'")" 1 \
+	'and stands in the ledger'
+q "INSERT INTO t SELECT i, $old FROM generate_series(1, 40) i"
+setup '' 'max_percent = 40.0;'
+confirmed_run
+is "$rc:$(of t deleted)" 0:40 '40 of 100 rows are not over max_percent = 40'
+q "INSERT INTO t SELECT i, $old FROM generate_series(1, 40) i; INSERT INTO t VALUES (1000, $old)"
+confirmed_run
+is "$rc:$(of t skipped)" 2:41 '41 of 101 are'
+
+# ---- keep_newest ----
+q "TRUNCATE t; INSERT INTO t SELECT i, timestamptz '2020-01-01' + (i / 2) * interval '1 day' FROM generate_series(1, 100) i"
+setup 'limits = { keep_newest = 3; max_percent = 100.0; };'
+confirmed_run
+is "$rc:$(of t deleted):$(of t skipped)" 0:97:3 'a feed that stopped: the newest three stay'
+like "$(of t reason)" 'keep_newest' 'with their reason'
+is "$(q "SELECT string_agg(id::text, ',' ORDER BY id) FROM t")" '98,99,100' 'newest by start, a tie by the key'
+balance 'keep_newest'
+setup 'limits = { keep_newest = 5; max_percent = 100.0; };'
+confirmed_run
+is "$rc:$(of t deleted):$(of t skipped)" 0:0:3 'fewer rows than that: all stay'
+q "INSERT INTO t SELECT i, $fresh FROM generate_series(201, 210) i"
+confirmed_run
+is "$rc:$(of t deleted):$(of t skipped)" 0:3:0 'the feed is back: nothing is spared'
+
+# ---- implausible clocks ----
+q "TRUNCATE t; INSERT INTO t SELECT i, timestamptz '1970-01-01' FROM generate_series(1, 51) i;
+   INSERT INTO t SELECT i, $old FROM generate_series(52, 100) i; INSERT INTO t SELECT i, NULL FROM generate_series(101, 300) i"
+setup ''
+confirmed_run
+is "$rc:$(of t status):$(of t anomalous):$(of t indeterminate)" 2:skipped:51:200 'more than half implausible: stopped'
+is "$(q 'SELECT count(*) FROM t')" 300 'before the first write'
+balance 'implausible'
+q 'DELETE FROM t WHERE id IN (1, 2)'
+confirmed_run
+is "$rc:$(of t deleted):$(of t anomalous)" 0:49:49 'half are not more than half'
+
+# ---- one rule that fails does not stop the others; a fault in the files stops all ----
+q "TRUNCATE t; INSERT INTO t SELECT i, $old FROM generate_series(1, 10) i; CREATE TABLE u (id int, at date)"
+setup ''
+conf_rule u 'table = "public.u"; class = "c"; start = "when";'
+confirmed_run
+is "$rc:$(of t deleted):$(of u status)" 2:10:failed 'the other rule has run'
+like "$(of u reason)" 'rules?.*u|when' 'the failed one says why'
+setup ''
+conf_rule u 'table = "public.u"; class = "nosuch"; start = "at";'
+q "INSERT INTO t SELECT i, $old FROM generate_series(1, 10) i"
+run_pgretain run
+is "$rc:$(q 'SELECT count(*) FROM t')" 1:10 'a fault in the files: nothing runs'
+done_testing
