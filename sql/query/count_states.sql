@@ -2,4 +2,4 @@
 SELECT count(*) FILTER (WHERE :anomalous) AS anomalous,
 	count(*) FILTER (WHERE :indeterminate) AS indeterminate,
 	count(*) FILTER (WHERE :future) AS future
-FROM :from WHERE :where AND (:anomalous OR :indeterminate OR :future)
+FROM :from WHERE :where AND :unusual

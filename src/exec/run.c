@@ -28,11 +28,14 @@ static struct conn_settings lane_settings(const struct limits *l)
 				       .statement_timeout_ms = l->statement_timeout_ms };
 }
 
+/* At the first step that acts: most nights most rules have nothing to do. */
 static bool lanes_open(struct runner *r, struct diag *d)
 {
 	struct limits l = policy_limits(r->plan->policy, r->plan->db, NULL);
 	struct conn_settings s = lane_settings(&l);
 
+	if (r->lanes)
+		return true;
 	r->lanes = xcalloc((size_t)l.lanes, sizeof(*r->lanes));
 	for (; r->nlanes < (size_t)l.lanes; r->nlanes++) {
 		struct conn *c = NULL;
@@ -396,9 +399,14 @@ static void analyze_chain(struct runner *r, size_t root, const bool *dropped)
 
 static bool step_run(struct runner *r, size_t i, struct diag *d)
 {
-	struct sweep w = sweep_of(r, i);
 	int64_t wal = wal_position(r->control);
-	bool ok = prepare_chain(r, i, d) && lanes_prepare(r, &r->plan->steps[i], &w.limits, d) && work(r, &w, i, d);
+	struct sweep w;
+	bool ok;
+
+	if (!lanes_open(r, d))
+		return false;
+	w = sweep_of(r, i);
+	ok = prepare_chain(r, i, d) && lanes_prepare(r, &r->plan->steps[i], &w.limits, d) && work(r, &w, i, d);
 
 	if (ok)
 		analyze_chain(r, i, w.queue.dropped);
@@ -499,12 +507,11 @@ bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_
 	       struct outcome *ret, struct diag *d)
 {
 	struct runner r = { .control = control, .plan = plan, .o = o, .a = a, .out = ret };
-	bool ok;
+	bool ok = true;
 
 	ret->steps = arena_alloc(a, (plan->nsteps + 1) * sizeof(*ret->steps));
 	for (size_t i = 0; i < plan->nsteps; i++)
 		ret->steps[i].tallies = arena_alloc(a, (plan->steps[i].ntallies + 1) * sizeof(int64_t));
-	ok = lanes_open(&r, d);
 	for (size_t i = 0; ok && i < plan->nsteps; i++) {
 		if (plan->steps[i].root != i)
 			continue;

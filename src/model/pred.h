@@ -105,6 +105,10 @@ void pred_sql_due(const struct pred *p, enum pred_mode mode, const struct pred_s
 void pred_sql_state(const struct pred *p, enum pred_mode mode, enum row_state s, const struct pred_sql *r,
 		    struct strbuf *sb);
 
+/* TRUE at least for every row that is INDETERMINATE, FUTURE or ANOMALOUS, as a disjunction of ranges that
+ * ordinary indexes serve: put beside the exact states, it spares a scan of the table. */
+void pred_sql_unusual(const struct pred *p, enum pred_mode mode, const struct pred_sql *r, struct strbuf *sb);
+
 /* The one constant that decides everything, when there is one (interface.md 4 "cutoff"): a single used
  * clock of one type, period terms only, no cap. NULL otherwise. For display. */
 const struct pred_term *pred_single_term(const struct pred *p, enum pred_mode mode);

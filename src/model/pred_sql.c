@@ -466,6 +466,44 @@ static void add_state_future(const struct render *q)
 	add(q, ")");
 }
 
+/* One range of each column on either side of what is plausible and past. */
+static void add_outside(const struct render *q, size_t clock, const char **word)
+{
+	for (size_t i = 0; i < q->p->clocks[clock].n; i++) {
+		const struct pred_column *c = &q->p->clocks[clock].columns[i];
+
+		add(q, *word);
+		*word = " OR ";
+		if (c->type == PRED_INT_YYYYMMDD) {	/* a number that is no day may lie between them */
+			add(q, "true");
+			return;
+		}
+		add_compare(q, c, "<", &c->lo);
+		add(q, " OR ");
+		add_compare(q, c, ">=", &c->now);
+	}
+}
+
+void pred_sql_unusual(const struct pred *p, enum pred_mode mode, const struct pred_sql *r, struct strbuf *sb)
+{
+	const struct render q = { p, mode, r, sb };
+	const char *word = "(";
+
+	for (size_t i = 0; i < p->nclocks; i++) {
+		enum pred_use use = pred_clock_use(p, mode, i);
+
+		if (use == PRED_UNUSED)
+			continue;
+		add_outside(&q, i, &word);
+		if (use != PRED_NULL_WAITS)
+			continue;
+		add(&q, word);
+		word = " OR ";
+		add_null(&q, i);
+	}
+	add(&q, *word == '(' ? "(false)" : ")");
+}
+
 void pred_sql_state(const struct pred *p, enum pred_mode mode, enum row_state s, const struct pred_sql *r,
 		    struct strbuf *sb)
 {

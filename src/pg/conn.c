@@ -31,7 +31,7 @@ static const char *const session_settings[][2] = {
 	{ "synchronous_commit", "on" },
 	{ "xmloption", "content" },
 	{ "transform_null_equals", "off" },
-	{ "lc_messages", "C" },
+	{ "jit", "off" },		/* compiling costs more than any statement here gains */
 };
 
 static bool conn_refused(struct diag *d, const PGconn *pg)
@@ -46,37 +46,39 @@ static bool conn_refused(struct diag *d, const PGconn *pg)
 	return false;
 }
 
-static bool set_config(struct conn *c, const char *name, const char *value, struct diag *d)
+/* One statement sets them all: a session costs two round trips. */
+static void add_setting(struct strbuf *sb, const char *name, const char *value)
 {
-	AUTO_RESULT *res = NULL;
-
-	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
+	strbuf_addf(sb, "%s pg_catalog.set_config('%s', '%s', false)", sb->len > 7 ? "," : "", name, value);
 }
 
-static bool set_timeout(struct conn *c, const char *name, int64_t ms, struct diag *d)
+static void add_timeout(struct strbuf *sb, const char *name, int64_t ms)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lld", (long long)ms);
-	return set_config(c, name, text, d);
+	add_setting(sb, name, text);
 }
 
 static bool session_prepare(struct conn *c, struct diag *d)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(session_settings); i++) {
-		/* lc_messages is for superusers; without it messages stay as they are, and unread. */
-		bool optional = streq(session_settings[i][0], "lc_messages");
+	AUTO_STRBUF sb = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
 
-		if (!set_config(c, session_settings[i][0], session_settings[i][1], d) && !optional)
-			return false;
-	}
-	if (c->version >= 140000 && !set_config(c, "idle_session_timeout", "0", d))
-		return false;
-	if (c->version >= 170000 && !set_config(c, "transaction_timeout", "0", d))
-		return false;
-	return set_config(c, "default_transaction_read_only", c->settings.read_only ? "on" : "off", d) &&
-		set_timeout(c, "lock_timeout", c->settings.lock_timeout_ms, d) &&
-		set_timeout(c, "statement_timeout", c->settings.statement_timeout_ms, d);
+	strbuf_adds(&sb, "SELECT ");
+	for (size_t i = 0; i < ARRAY_SIZE(session_settings); i++)
+		add_setting(&sb, session_settings[i][0], session_settings[i][1]);
+	if (c->version >= 140000)
+		add_setting(&sb, "idle_session_timeout", "0");
+	if (c->version >= 170000)
+		add_setting(&sb, "transaction_timeout", "0");
+	add_setting(&sb, "default_transaction_read_only", c->settings.read_only ? "on" : "off");
+	add_timeout(&sb, "lock_timeout", c->settings.lock_timeout_ms);
+	add_timeout(&sb, "statement_timeout", c->settings.statement_timeout_ms);
+	/* for superusers; without it messages stay as they are, and unread */
+	strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' "
+		    "THEN pg_catalog.set_config('lc_messages', 'C', false) END");
+	return conn_query(c, strbuf_str(&sb), NO_PARAMS, &res, d);
 }
 
 /* A transaction pooler hands each transaction to any backend: session settings and locks would lie.

@@ -167,7 +167,9 @@ static void step_analyze(struct builder *w, struct bound *r, struct plan_step *s
 /* Counts come in two rounds: a step's ceiling is known before what hangs on it is counted. */
 static bool step_count(struct builder *w, struct bound *r, struct plan_step *s, struct diag *d)
 {
-	if (!count_step(&w->b, r, s, d) || r->failed)
+	const struct plan_counts *parent = r->parent ? &w->plan->steps[step_of(w, r->parent)].counts : NULL;
+
+	if (!count_step(&w->b, r, parent, s, d) || r->failed)
 		return r->failed;
 	return count_guards(&w->b, r, s, w->o->lift_ceilings, d) && strategy_choose(&w->b, r, s, d);
 }
@@ -263,7 +265,7 @@ static bool build_steps(struct builder *w, struct diag *d)
 		step_frame(w, w->order[i], &p->steps[i]);
 	if (!newest_all(w, d))
 		return false;
-	for (size_t i = 0; i < w->n; i++)
+	for (size_t i = w->n; i-- > 0;)		/* parents before what follows them */
 		if (!step_build(w, w->order[i], &p->steps[i], d))
 			return false;
 	fail_all(w);

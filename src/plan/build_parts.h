@@ -19,7 +19,9 @@ struct bound **order_rules(struct binder *b, size_t *n);
 
 /* count.c: every number of a step. A statement that the server refuses fails the step alone. */
 bool count_newest(struct binder *b, struct bound *r, struct diag *d) must_use;
-bool count_step(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
+/* parent: counts of the rule that this one follows, or NULL. */
+bool count_step(struct binder *b, struct bound *r, const struct plan_counts *parent, struct plan_step *s,
+		struct diag *d) must_use;
 bool count_tallies(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
 /* max_rows, max_percent, anomalous majority: may turn the step into a skipped one. */
 bool count_guards(struct binder *b, struct bound *r, struct plan_step *s, bool lift, struct diag *d) must_use;

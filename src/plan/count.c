@@ -179,13 +179,12 @@ static bool count_states(struct binder *b, struct bound *r, struct plan_step *s,
 	return true;
 }
 
-bool count_step(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d)
+bool count_step(struct binder *b, struct bound *r, const struct plan_counts *parent, struct plan_step *s,
+		struct diag *d)
 {
-	static const struct plan_counts any = { .indeterminate = 1 };
-
 	if (!count_due(b, r, s, d))
 		return r->failed;
-	if (states_possible(r, &any) && !count_states(b, r, s, d))
+	if (states_possible(r, parent) && !count_states(b, r, s, d))
 		return r->failed;
 	return true;
 }

@@ -122,6 +122,16 @@ static void state_without_parent(struct strbuf *sb, struct bound *r, const char 
 	strbuf_adds(sb, ") OR ");
 }
 
+void render_unusual(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct pred_sql face = pred_face(x, alias);
+
+	if (r->parent)
+		strbuf_adds(sb, "true");	/* by way of the parent: the states themselves are the test */
+	else
+		pred_sql_unusual(&r->pred, PRED_PASSIVE, &face, sb);
+}
+
 void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias)
 {
 	struct pred_sql face = pred_face(x, alias);

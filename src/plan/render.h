@@ -51,6 +51,8 @@ bool render_taken_before(struct render *x, struct strbuf *sb, struct bound *r, c
 bool render_not_done(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* State of the row: ANOMALOUS, INDETERMINATE, FUTURE; followers bear their parent's. */
 void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias);
+/* True at least for the rows of those three states, as ranges that an index serves. */
+void render_unusual(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The rule's own `where`, or "true". */
 void render_where(struct strbuf *sb, const struct bound *r);
 

@@ -72,11 +72,14 @@ const char *statement_count_states(struct render *x, struct bound *r)
 	static const struct { const char *name; enum row_state s; } states[] = {
 		{ "anomalous", ROW_ANOMALOUS }, { "indeterminate", ROW_INDETERMINATE }, { "future", ROW_FUTURE },
 	};
-	struct tmpl_var vars[5];
+	AUTO_STRBUF unusual = STRBUF_INIT;
+	struct tmpl_var vars[6];
 	size_t n = 0;
 
+	render_unusual(x, &unusual, r, "t");
 	vars[n++] = (struct tmpl_var){ "from", .frag = FRAG(from_text(x, r)) };
 	vars[n++] = (struct tmpl_var){ "where", .frag = FRAG(where_text(x, r)) };
+	vars[n++] = (struct tmpl_var){ "unusual", .frag = FRAG(strbuf_str(&unusual)) };
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		AUTO_STRBUF sb = STRBUF_INIT;
 
