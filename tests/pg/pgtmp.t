@@ -109,7 +109,7 @@ cat >"$W/slow.t" <<-END
 	done_testing
 END
 chmod +x "$W/slow.t"
-for how in '-INT -- -' '-KILL '; do
+for how in '-INT -- -' '-TERM ' '-KILL '; do
 	rm -f "$W/dir"; : >"$W/shm"
 	set -m
 	env -u PGTMP_DIR "$ROOT/scripts/check-pg" "$W/slow.t" >"$W/prove.log" 2>&1 &
@@ -119,7 +119,8 @@ for how in '-INT -- -' '-KILL '; do
 	# shellcheck disable=SC2086
 	kill $how$job
 	end_run
-	isnt "$status" 0 "prove ends after kill $how"
-	ok 'and no test goes on' wait_for 30 nothing_left
+	isnt "$status" 0 "check-pg ends after kill $how"
+	# killed, it can't wait for the tests to end
+	ok 'and no test goes on' wait_for "$([ "$how" = '-KILL ' ] && echo 30 || echo 0)" nothing_left
 done
 done_testing
