@@ -117,6 +117,32 @@ is "$rc" 0 'the chain is whole'
 say ledger show --format json
 is "$rc" 0 'ledger show'
 
+# ---- due dates that the law decides --------------------------------------------------------
+
+# what explain says of an order, with the end in UTC
+due() {
+	say explain --format json "${@:3}" orders "id=$1"
+	is "$(json '[.state, .due // "-"] | join(" ")')" "$2" "order $1: $2"
+}
+wins() { like "$(json .winner)" "$1" "  because of $1"; }
+at='--as-of 2026-11-24T12:00:00Z'
+# 29 February 2024 in China, three whole years, then the next day begins there at 16:00 UTC
+due 900002 'kept 2027-02-28T16:00:00Z' $at; wins 'E-commerce Law'
+due 900003 'kept 2027-02-28T16:00:00Z' $at
+due 900004 'kept 2027-03-01T16:00:00Z' $at
+due 900005 'kept 2028-01-09T16:00:00Z' $at
+due 900006 'indeterminate -' $at
+due 900008 'anomalous -' $at
+week=$(q "SELECT date '$asof' - 7")
+due 900007 "kept $(q "SELECT ('$week'::date + interval '3 years')::date")T16:00:00Z"; wins 'E-commerce Law'
+due 900009 "kept $(q "SELECT ('$week'::date + interval '2 years')::date")T16:00:00Z"; wins complaints
+year=$(q "SELECT date '$asof' + 365")
+due 900010 "kept ${year}T16:00:00Z"; wins quality
+due 900011 "kept ${year}T16:00:00Z"; wins consented
+due 900012 "kept ${year}T16:00:00Z"; wins agreement
+due 900013 'kept -'; wins agreement
+due 900014 'kept 2028-06-09T16:00:00Z' $at; wins 'E-commerce Law'
+
 # ---- nothing personal anywhere -------------------------------------------------------------
 
 clean() { ! grep -aiEc "$canaries" "$1" >"$W/hits" || { note "$(cat "$W/hits") lines" >&2; return 1; }; }
