@@ -1,12 +1,12 @@
 #include "cmd/run_report.h"
 
 #include "base/instant.h"
-#include "report/run_view.h"
 
 struct filling {
 	struct ctx *ctx;
 	const struct plan *plan;
 	const struct outcome *out;
+	const struct simulated_view *simulated;
 };
 
 static void tallies(struct filling *f, size_t i, struct rule_view *v)
@@ -70,7 +70,7 @@ static void add_notes(struct filling *f, const struct plan_step *s, struct rule_
 {
 	VEC(const char *) notes = { NULL, 0, 0 };
 
-	if (s->needs_confirmation && !f->out)
+	if (s->needs_confirmation && !f->out && !f->simulated)
 		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "needs a confirmation: %s", s->confirmation_why));
 	if (s->status == STEP_FAILED && *s->diag.hint)
 		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "what to do: %s", s->diag.hint));
@@ -105,32 +105,54 @@ int run_report_plan_exit(const struct plan *p)
 	return EXIT_DONE;
 }
 
-void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
-		int exit)
+static void print(struct ctx *ctx, const struct run_view *v)
 {
-	struct filling f = { ctx, p, out };
+	struct text_style style = ctx_style(ctx);
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (ctx->format == FORMAT_JSON) {
+		ctx_print_json(ctx, run_view_json(v));
+		return;
+	}
+	run_view_text(v, &style, &sb);
+	ctx_print(ctx, &sb);
+}
+
+static void report(struct filling *f, const char *run, double seconds, int exit)
+{
+	struct ctx *ctx = f->ctx;
+	const struct plan *p = f->plan;
+	const struct outcome *out = f->out;
 	struct rule_view *rules = arena_alloc(ctx->arena, (p->nsteps + 1) * sizeof(*rules));
 	char as_of[INSTANT_TEXT];
 	struct run_view v = {
 		.is_run = out != NULL, .run = run, .database = p->db->name, .as_of = instant_format(p->as_of_usecs, as_of),
 		.fingerprint = p->fingerprint, .nrules = p->nsteps, .rules = rules, .interrupted = out && out->interrupted,
-		.invocation = ctx_invocation(ctx), .seconds = seconds, .exit = exit,
+		.invocation = ctx_invocation(ctx), .seconds = seconds, .exit = exit, .simulated = f->simulated,
 	};
-	struct text_style style = { .color = ctx->color, .width = ctx->width };
-	AUTO_STRBUF sb = STRBUF_INIT;
 
 	for (size_t i = 0; i < p->nsteps; i++) {
-		fill_rule(&f, i, &rules[i]);
+		fill_rule(f, i, &rules[i]);
 		BUG_ON(!rule_view_balances(&rules[i]));
 		v.needs_confirmation = v.needs_confirmation || (p->steps[i].needs_confirmation && !out);
 		v.over_ceiling = v.over_ceiling || p->steps[i].over_ceiling;
 	}
-	if (ctx->format == FORMAT_JSON) {
-		ctx_print_json(ctx, run_view_json(&v));
-		return;
-	}
-	run_view_text(&v, &style, &sb);
-	ctx_print(ctx, &sb);
+	print(ctx, &v);
+}
+
+void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
+		int exit)
+{
+	struct filling f = { ctx, p, out, NULL };
+
+	report(&f, run, seconds, exit);
+}
+
+void run_report_simulated(struct ctx *ctx, const struct plan *p, const struct simulated_view *s, int exit)
+{
+	struct filling f = { ctx, p, NULL, s };
+
+	report(&f, NULL, 0, exit);
 }
 
 bool run_report_as_of(struct ctx *ctx, const char **ret)

@@ -229,12 +229,61 @@ static void add_head(struct writer *w)
 	const struct run_view *v = w->v;
 	AUTO_STRBUF line = STRBUF_INIT;
 
-	if (v->is_run)
+	if (v->simulated)
+		strbuf_addf(&line, "Simulation for %s as of %s: nothing is written, the configuration stays as it is",
+			    v->database, v->as_of);
+	else if (v->is_run)
 		strbuf_addf(&line, "Run %s of %s as of %s", v->run, v->database, v->as_of);
 	else
 		strbuf_addf(&line, "Plan for %s as of %s: nothing is written", v->database, v->as_of);
 	text_toned(w->sb, w->st, TONE_STRONG, strbuf_str(&line));
 	strbuf_adds(w->sb, "\n\n");
+}
+
+/* ---- simulate ---- */
+
+static void add_classes(struct writer *w)
+{
+	const struct simulated_view *s = w->v->simulated;
+
+	for (size_t i = 0; i < s->nclasses; i++) {
+		const struct simulated_class *c = &s->classes[i];
+
+		strbuf_addf(w->sb, "  %s%s%s keeps %s instead of %s\n", c->class_name, c->standard ? "." : "",
+			    c->standard ? c->standard : "", c->keep, c->was);
+	}
+	strbuf_addc(w->sb, '\n');
+}
+
+static const char *difference(struct arena *a, int64_t n)
+{
+	char buf[UNIT_TEXT];
+
+	return arena_printf(a, "%s%s", n > 0 ? "+" : "", unit_count(n, buf));
+}
+
+static void add_comparison(struct writer *w)
+{
+	static const struct text_column columns[] = {
+		{ "rule", false }, { "due at present", true }, { "due then", true }, { "difference", true }, { "", false },
+	};
+	struct text_table t = { .arena = w->a, .columns = columns, .ncolumns = ARRAY_SIZE(columns) };
+	char before[UNIT_TEXT], then[UNIT_TEXT];
+
+	for (size_t i = 0; i < w->v->nrules; i++) {
+		const struct simulated_rule *s = &w->v->simulated->rules[i];
+		int64_t due = w->v->rules[i].due;
+		const char *cells[] = {
+			s->rule, arena_strdup(w->a, unit_count(s->due, before)), arena_strdup(w->a, unit_count(due, then)),
+			difference(w->a, due - s->due), s->shorter ? "would need a confirmation" : NULL,
+		};
+
+		text_table_add(&t, due == s->due ? TONE_FAINT : TONE_STRONG, cells);
+	}
+	strbuf_addc(w->sb, '\n');
+	text_toned(w->sb, w->st, TONE_STRONG, "Against the present configuration");
+	strbuf_addc(w->sb, '\n');
+	text_table_render(&t, w->st, w->sb);
 }
 
 void run_view_text(const struct run_view *v, const struct text_style *st, struct strbuf *sb)
@@ -243,6 +292,8 @@ void run_view_text(const struct run_view *v, const struct text_style *st, struct
 	struct writer w = { v, st, sb, a };
 
 	add_head(&w);
+	if (v->simulated)
+		add_classes(&w);
 	add_rules(&w);
 	add_remarks(&w);
 	add_total(&w);
@@ -250,5 +301,8 @@ void run_view_text(const struct run_view *v, const struct text_style *st, struct
 		text_toned(sb, st, TONE_WARN, "Interrupted: what is listed as done is done, the rest is untouched.");
 		strbuf_addc(sb, '\n');
 	}
-	add_next(&w);
+	if (v->simulated)
+		add_comparison(&w);
+	else
+		add_next(&w);
 }

@@ -71,6 +71,37 @@ static json_t *rule_json(const struct rule_view *r)
 	return o;
 }
 
+static json_t *simulated_json(const struct run_view *v)
+{
+	const struct simulated_view *s = v->simulated;
+	json_t *o = json_object(), *classes = json_array(), *rules = json_array();
+
+	for (size_t i = 0; i < s->nclasses; i++) {
+		json_t *c = json_object();
+
+		json_put(c, "class", json_text(s->classes[i].class_name));
+		json_put(c, "standard", json_text(s->classes[i].standard));
+		json_put(c, "keep", json_text(s->classes[i].keep));
+		json_put(c, "was", json_text(s->classes[i].was));
+		json_add(classes, c);
+	}
+	for (size_t i = 0; i < v->nrules; i++) {
+		json_t *r = json_object();
+
+		json_put(r, "rule", json_text(s->rules[i].rule));
+		json_put(r, "due", json_count(v->rules[i].due));
+		json_put(r, "due_at_present", json_count(s->rules[i].due));
+		json_put(r, "difference", json_count(v->rules[i].due - s->rules[i].due));
+		json_put(r, "acted", json_count(rule_view_acted(&v->rules[i])));
+		json_put(r, "acted_at_present", json_count(s->rules[i].acted));
+		json_put(r, "needs_confirmation", json_boolean(s->rules[i].shorter));
+		json_add(rules, r);
+	}
+	json_put(o, "classes", classes);
+	json_put(o, "rules", rules);
+	return o;
+}
+
 json_t *run_view_json(const struct run_view *v)
 {
 	json_t *o = json_object(), *rules = json_array();
@@ -85,6 +116,8 @@ json_t *run_view_json(const struct run_view *v)
 	json_put(o, "fingerprint", json_text(v->fingerprint));
 	json_put(o, "rules", rules);
 	json_put(o, "notes", notes_json(v->notes, v->nnotes));
+	if (v->simulated)
+		json_put(o, "simulated", simulated_json(v));
 	json_put(o, "exit", json_count(v->exit));
 	return o;
 }

@@ -37,6 +37,25 @@ struct rule_view {
 	int64_t wal_bytes, transactions;
 };
 
+/* `simulate`: what a plan under other periods is compared with. */
+struct simulated_class {
+	const char *class_name;
+	const char *standard;		/* NULL: the class's floors, or its standards where it has no floor */
+	const char *keep, *was;		/* "2 years", "3 years" */
+};
+
+struct simulated_rule {
+	const char *rule;
+	int64_t due, acted;		/* under the present configuration */
+	bool shorter;			/* a run of it would need a confirmation, which the present one does not */
+};
+
+struct simulated_view {
+	size_t nclasses;
+	const struct simulated_class *classes;
+	const struct simulated_rule *rules;	/* as many as the plan has, in its order */
+};
+
 struct run_view {
 	bool is_run;			/* else a plan */
 	const char *run;		/* UUID; NULL in a plan */
@@ -50,6 +69,7 @@ struct run_view {
 	bool over_ceiling;		/* max_rows, max_percent or keep_newest stopped a rule */
 	bool interrupted;
 	const char *invocation;		/* "pgretain --config …", for what to type next; NULL: "pgretain" */
+	const struct simulated_view *simulated;		/* NULL: the configuration as it is */
 	double seconds;
 	int exit;
 };
