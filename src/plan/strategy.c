@@ -50,6 +50,14 @@ static bool wholly_past(struct binder *b, const struct bound *r, const struct ca
 	return res_bool(res, 0, 0);
 }
 
+static bool is_named(const struct binder *b, const struct cat_table *leaf)
+{
+	for (size_t i = 0; i < b->nrules; i++)
+		if (b->rules[i].table == leaf)
+			return true;
+	return false;
+}
+
 static bool droppable(struct binder *b, const struct bound *r, const struct cat_table *leaf, const char **why)
 {
 	if (r->rule->action != ACTION_DELETE || r->parent || r->followers.n || !leaf->is_partition)
@@ -60,6 +68,8 @@ static bool droppable(struct binder *b, const struct bound *r, const struct cat_
 		*why = "past its end, but foreign keys refer to the table: row by row";
 	else if (leaf->published)
 		*why = "past its end, but published: a dropped partition is not replicated, row by row";
+	else if (is_named(b, leaf))		/* its rule would find no table the next time */
+		*why = "past its end, but a rule names it: row by row";
 	else if (!leaf->is_owner)
 		*why = "past its end, but the role does not own it: row by row";
 	else

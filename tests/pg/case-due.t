@@ -93,7 +93,8 @@ q "CREATE TABLE p (k int, at timestamptz, PRIMARY KEY (k, at)) PARTITION BY RANG
 	CREATE TABLE few (id int PRIMARY KEY, at timestamptz);
 	INSERT INTO few VALUES (1, '2015-03-03'), (2, '2015-03-04'), (3, NULL)"
 for t in p:7 nokey:4 few:5; do
-	conf_rule "${t%:*}" "table = \"public.${t%:*}\"; class = \"c\"; start = \"at\"; limits = { keep_newest = ${t#*:}; };"
+	conf_rule "${t%:*}" "table = \"public.${t%:*}\"; class = \"c\"; start = \"at\";
+		limits = { keep_newest = ${t#*:}; };"
 done
 want=$(q 'SELECT string_agg(k::text, $$,$$ ORDER BY k) FROM (SELECT k FROM p ORDER BY at DESC, k DESC LIMIT 7) x')
 case_keep "SELECT * FROM p WHERE k IN ($want)"
@@ -101,7 +102,8 @@ case_keep 'SELECT * FROM nokey WHERE at IS NULL'
 case_keep 'TABLE few'
 case_run
 is "$rc" 0 'ends well'
-is "$(q 'SELECT string_agg(k::text, $$,$$ ORDER BY k) FROM p')" "$want" 'partitioned: the seven newest by start and key'
+is "$(q 'SELECT string_agg(k::text, $$,$$ ORDER BY k) FROM p')" "$want" \
+	'partitioned: the seven newest by start and key'
 is "$(of p deleted) $(of p skipped)" '13 7' 'counted'
 is "$(q "SELECT count(*) FILTER (WHERE v = 'same'), count(*) FILTER (WHERE v = 'null') FROM nokey")" '4|2' \
 	'no key: four of the like rows stay'

@@ -6,6 +6,7 @@
 #   case_keep QUERY         rows that are not due: their bytes must be the same at the end
 #   case_run [ARG...]       plan, then the confirmed run
 #   counts FIELD...         of every rule in $out: "rule FIELD FIELD ...", one a line
+#   ids FROM-ITEM           the ids there, in order: 1,2,3
 #   same_counts             assertion: the plan foretold what the run did
 #   case_end [RC [ARG...]]  the three common checks: balance in plan and run, one more run moves
 #                           nothing (and ends RC, default 0), rows not due are as they were
@@ -34,6 +35,8 @@ case_run() { confirmed_run "$@"; run_out=$out run_rc=$rc; }
 counts() {
 	jq -r --args '$ARGS.positional as $f | .rules[] | .rule + ([.[$f[]] | " \(tojson)"] | add)' "$@" <<<"$out"
 }
+
+ids() { q "SELECT string_agg(id::text, ',' ORDER BY id) FROM $1"; }
 
 counted='[.rules[] | del(.cutoff, .strategy, .strategy_reason, .status, .reason, .notes, .seconds,
 	.wal_bytes, .transactions, .already)]'
