@@ -13,5 +13,14 @@ GRANT SELECT ON pgretain.hold, pgretain.hold_epoch
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;
-GRANT EXECUTE ON FUNCTION pgretain.job_key, pgretain.seal, pgretain.seal_field, pgretain.epoch_us
+GRANT EXECUTE ON FUNCTION pgretain.job_key, pgretain.seal, pgretain.seal_field, pgretain.epoch_us,
+	pgretain.vault_type
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+
+GRANT USAGE ON SCHEMA pgretain_vault TO pgretain_runner;
+GRANT SELECT ON pgretain.vault, pgretain.vault_rule, pgretain.vault_column, pgretain.vault_source,
+	pgretain.vault_map TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT EXECUTE ON FUNCTION pgretain.vault_prepare, pgretain.vault_lock, pgretain.vault_drop
+	TO pgretain_runner;
+SELECT pgretain.vault_secure(v.vault, true) FROM pgretain.vault v;
+SELECT pgretain.vault_secure(i.inhrelid, false) FROM pg_inherits i JOIN pgretain.vault v ON v.vault = i.inhparent;

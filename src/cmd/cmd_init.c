@@ -26,7 +26,7 @@ static const char *privileges(enum action action)
 	case ACTION_ANONYMIZE:
 		return "SELECT UPDATE";
 	case ACTION_QUARANTINE:
-		return "SELECT UPDATE DELETE";
+		return "SELECT INSERT UPDATE DELETE";	/* INSERT: release */
 	}
 	BUG_ON(true);
 }

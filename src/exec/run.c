@@ -240,20 +240,9 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 
 static bool prepare(struct runner *r, const struct plan_step *s, struct diag *d)
 {
-	if (!s->nprepare)
-		return true;
-	if (!conn_do(r->control, "BEGIN", NO_PARAMS, d))
-		return false;
-	for (size_t i = 0; i < s->nprepare; i++) {
-		struct diag rolled = DIAG_INIT;
+	const struct plan_query *q = s->prepare;
 
-		if (conn_do(r->control, s->prepare[i], NO_PARAMS, d))
-			continue;
-		if (!conn_do(r->control, "ROLLBACK", NO_PARAMS, &rolled))
-			*d = rolled;
-		return false;
-	}
-	return conn_do(r->control, "COMMIT", NO_PARAMS, d);
+	return !q || conn_do(r->control, q->sql, (struct params){ q->params.n, q->params.types, q->params.values }, d);
 }
 
 /* The chain's rules prepare together: the vault of a follower must be there too. */

@@ -96,11 +96,12 @@ struct plan_step {
 	const char *keepers;				/* triggers and rules that may keep rows, or NULL */
 	bool self_reference;				/* sweeps repeat until nothing more goes */
 
-	size_t nrelations, ndependents, ntallies, nprepare, nanalyze;
+	size_t nrelations, ndependents, ntallies, nanalyze;
 	struct plan_relation *relations;
 	struct plan_dependent *dependents;
 	struct plan_tally *tallies;
-	const char **prepare;		/* statements before the first write: the vault */
+	const struct plan_query *prepare;	/* before the first write: the vault; NULL: nothing. The last value is
+					 * the purge date, which the fingerprint leaves out */
 	const char **analyze;		/* quoted names to ANALYZE after the step */
 
 	bool needs_confirmation, definition_known;	/* known: confirmed exactly as it is */

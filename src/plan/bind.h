@@ -71,10 +71,22 @@ struct bound {
 	bool newest_all;		/* fewer rows than keep_newest: every row is spared */
 
 	const char *purge_after;	/* quarantine: timestamptz text */
+	const char *vault;		/* quarantine: name of its vault table */
 };
 
 struct hold_entry {
 	const char *id, *scope, *target, *subject_type, *subject_key, *condition, *reason;
+};
+
+/* A table in schema pgretain_vault: pgretain's own, one that this plan will make, or a stray. */
+struct vault_known {
+	const char *oid, *name;
+	Oid source;			/* 0: gone, or a stray */
+	const char *source_sql, *display;
+	bool whole;			/* rows, else columns */
+	size_t nrules;
+	const char **rules;		/* that have put rows there */
+	const char *fits;		/* array of its columns, NULL when the source is not as it was */
 };
 
 struct binder {
@@ -85,6 +97,7 @@ struct binder {
 	size_t nrules;
 	struct bound *rules;		/* in file order */
 	VEC(struct hold_entry) holds;	/* active ones */
+	VEC(struct vault_known) vaults;
 };
 
 /* Binds every rule of the database (all of them: a rule's plan depends on its children's). Rules that

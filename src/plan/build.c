@@ -51,9 +51,12 @@ bool binder_open(struct binder *b, const char *as_of, struct diag *d)
 {
 	if (!take_now(b, as_of, d) || !bind_rules(b, d))
 		return false;
-	for (size_t i = 0; i < b->nrules; i++)
-		if (!b->rules[i].failed && !purge_day(b, &b->rules[i], d) && !b->rules[i].failed)
+	for (size_t i = 0; i < b->nrules; i++) {
+		struct bound *r = &b->rules[i];
+
+		if (!r->failed && r->rule->action == ACTION_QUARANTINE && vault_fits(r) && !purge_day(b, r, d) && !r->failed)
 			return false;
+	}
 	return true;
 }
 
@@ -89,7 +92,7 @@ static bool load_ledger(struct builder *w, struct diag *d)
 	w->ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
 	if (!w->ledger)
 		return true;
-	return load_holds(w, d) &&
+	return load_holds(w, d) && vault_load(&w->b, d) &&
 		ledger_confirmations(w->b.conn, w->b.a, &w->nconfirmed, &w->confirmed, d);
 }
 
@@ -303,6 +306,7 @@ static bool begin(struct builder *w, struct diag *d)
 {
 	if (!binder_open(&w->b, w->o->as_of, d) || !load_ledger(w, d) || !select_rules(w, d))
 		return false;
+	vault_assign_all(&w->b);
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
 	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d);
@@ -323,6 +327,18 @@ static struct builder builder_of(struct conn *c, struct arena *a, const struct p
 
 	*p = (struct plan){ .arena = a, .policy = policy, .db = db };
 	return (struct builder){ .plan = p, .o = o, .b = { .plan = p, .a = a, .conn = c } };
+}
+
+bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
+		struct binder *ret, struct diag *d)
+{
+	struct plan_options o = { 0 };
+	struct builder w = builder_of(c, a, policy, db, &o);
+
+	if (!binder_open(&w.b, NULL, d) || !load_ledger(&w, d))
+		return false;
+	*ret = w.b;
+	return true;
 }
 
 bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,

@@ -20,9 +20,8 @@ static void add_stmts(struct strbuf *sb, const struct plan_step *s)
 		line(sb, "statement", all[i]->text);
 	for (size_t i = 0; i < s->ndependents; i++)
 		line(sb, "dependent", s->dependents[i].whole.text);
-	for (size_t i = 0; i < s->nprepare; i++)
-		if (!strstr(s->prepare[i], "FOR VALUES"))	/* the day's partition of the vault */
-			line(sb, "prepare", s->prepare[i]);
+	for (int i = 0; s->prepare && i < s->prepare->params.n - 1; i++)
+		line(sb, "vault", s->prepare->params.values[i]);
 }
 
 static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const struct plan_step *s)
@@ -38,7 +37,6 @@ static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const
 		struct plan_step plain = { .rule = r->rule };
 
 		plain.prepare = s->prepare;
-		plain.nprepare = s->nprepare;
 		statement_render(b, r, false, &plain, NULL, NULL);
 		add_stmts(sb, &plain);
 	}

@@ -36,6 +36,13 @@ size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt
 
 /* vault.c: quarantine */
 const char *vault_name(struct arena *a, const struct bound *r);
+const char *vault_qualified(struct arena *a, const char *name);
+/* What is in the vault (needs the ledger's schema). */
+bool vault_load(struct binder *b, struct diag *d) must_use;
+/* A rule whose rows a vault table can't hold fails. */
+bool vault_fits(struct bound *r);
+/* Names each quarantining rule's vault table. */
+void vault_assign_all(struct binder *b);
 void vault_prepare(struct binder *b, struct bound *r, struct plan_step *step);
 /* Columns that travel: quoted, comma separated; prefix is put before each ("t.", "moved."). */
 void vault_columns(struct strbuf *sb, const struct bound *r, const char *prefix);
