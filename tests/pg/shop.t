@@ -36,7 +36,8 @@ say() { run_pgretain "$@"; cat "$W/out" "$W/err" >>"$W/said"; }
 is "$(q "SELECT count(*) FROM generate_series(-60, 60) h JOIN shop.orders o ON o.id = 20000 + h")" 121 \
 	'the hours around the end of three years are there'
 is "$(q "SELECT min(n) >= 5 FROM (SELECT count(*) AS n FROM expect.after_orders WHERE id IN (TABLE expect.due_orders)
-	GROUP BY status, province, total, created_at, completed_at, cancelled_at, refunded_at, last_ticket_closed_on IS NULL) g")" t \
+	GROUP BY status, province, total, created_at, completed_at, cancelled_at, refunded_at,
+		last_ticket_closed_on IS NULL) g")" t \
 	'anonymized orders come in groups of five and more'
 
 # ---- check, plan, run ----------------------------------------------------------------------
@@ -67,7 +68,8 @@ jq -r "$numbers" <<<"$run_out" | sort >"$W/ran"
 q "SELECT c.rule, c.acted, coalesce(sum(l.rows), 0) FROM expect.counts c
 	JOIN (SELECT DISTINCT rule, tbl FROM expect.due) d USING (rule)
 	LEFT JOIN pgretain.ledger l ON l.rule = c.rule AND l.kind = 'batch' AND l.run = '$run_id' AND l.action <> 'set null'
-		AND (l.tbl = d.tbl::text OR l.tbl::regclass = d.tbl OR l.tbl::regclass IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = d.tbl))
+		AND (l.tbl::regclass = d.tbl
+			OR l.tbl::regclass IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = d.tbl))
 	GROUP BY 1, 2" -F $'\t' >"$W/ledger"
 is "$(cut -f1 "$W/ran")" "$(cut -f1 "$W/want")" 'a rule for each line of expected.sql, and no other'
 while IFS=$'\t' read -r rule want; do
@@ -90,9 +92,10 @@ is "$(besides unset "$run_out")" "$(besides unset "$plan_out")" 'plan = run: wha
 
 # ---- row for row ---------------------------------------------------------------------------
 
-tables=$(q "SELECT substr(relname, 7) FROM pg_class WHERE relnamespace = 'expect'::regnamespace AND relname LIKE 'after\\_%' ORDER BY 1")
-is "$tables" "$(q "SELECT relname FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-	ORDER BY 1")" 'expected.sql speaks of every table'
+tables=$(q "SELECT substr(relname, 7) FROM pg_class
+	WHERE relnamespace = 'expect'::regnamespace AND relname LIKE 'after\\_%' ORDER BY 1")
+is "$tables" "$(q "SELECT relname FROM pg_class WHERE relnamespace = 'shop'::regnamespace
+	AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1")" 'expected.sql speaks of every table'
 # One statement for all: number and hash of a table's rows, in any order, as they are and as they must be.
 hash() { echo "(SELECT (count(*), md5(string_agg(md5(r::text), '' ORDER BY md5(r::text)))) FROM $1 r)"; }
 compare=
