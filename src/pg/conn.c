@@ -31,7 +31,6 @@ static const char *const session_settings[][2] = {
 	{ "synchronous_commit", "on" },
 	{ "xmloption", "content" },
 	{ "transform_null_equals", "off" },
-	{ "jit", "off" },		/* compiling costs more than any statement here gains */
 };
 
 static bool conn_refused(struct diag *d, const PGconn *pg)
