@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/run_report.h"
+#include "cmd/self.h"
 #include "exec/lane.h"
 #include "exec/run.h"
 #include "ledger/ledger.h"
@@ -123,12 +124,13 @@ static bool confirm_all(struct run_session *r, struct diag *d)
 static bool ledger_event(struct run_session *r, const char *event, int64_t rows, struct diag *d)
 {
 	json_t *detail = json_pack("{ss ss*}", "event", event, "job", r->job ? r->job->name : NULL);
-	struct ledger_entry e = { .kind = "run", .run = r->uuid, .rows = rows, .as_of = r->plan->as_of,
+	struct ledger_entry e = { .kind = "run", .run = r->uuid, .rows = rows, .as_of = r->plan ? r->plan->as_of : NULL,
 				  .actor = r->ctx->actor };
 	bool ok;
 	char *text;
 
-	json_object_set_new(detail, "fingerprint", json_string(r->plan->fingerprint));
+	if (r->plan)
+		json_object_set_new(detail, "fingerprint", json_string(r->plan->fingerprint));
 	if (streq(event, "end"))
 		json_object_set_new(detail, "exit", json_integer(r->out.exit));
 	if (opts_flag(&r->ctx->opts, "lift-ceilings"))
@@ -230,6 +232,14 @@ static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
 
 /* ---- the run ---- */
 
+static void new_uuid(struct run_session *r)
+{
+	uuid_t id;
+
+	uuid_generate(id);
+	uuid_unparse_lower(id, r->uuid);
+}
+
 static bool execute(struct run_session *r, struct diag *d)
 {
 	struct exec_options x = {
@@ -239,10 +249,8 @@ static bool execute(struct run_session *r, struct diag *d)
 	};
 	int64_t rows = 0;
 	int settled = 0;
-	uuid_t id;
 
-	uuid_generate(id);
-	uuid_unparse_lower(id, r->uuid);
+	new_uuid(r);
 	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
 		return false;
 	FAULT_POINT(run_confirmed);
@@ -300,6 +308,90 @@ static int run_rules(struct run_session *r, bool dry)
 	return r->out.exit;
 }
 
+/* ---- a job: its steps in their order ---- */
+
+static int step_rules(struct run_session *r)
+{
+	return run_rules(r, false);
+}
+
+/* A command of this program as a process of its own; its JSON is left out: a run prints one object. */
+static int step_self(struct run_session *r, const char *command, const char *verb)
+{
+	const char *words[] = { command, verb ? verb : "--database", verb ? "--database" : r->db->name,
+				verb ? r->db->name : NULL, NULL };
+
+	if (opts_text(&r->ctx->opts, "database"))
+		words[verb ? 2 : 1] = NULL;
+	return self_run(r->ctx, words, r->ctx->format == FORMAT_JSON);
+}
+
+static int step_purge(struct run_session *r) { return step_self(r, "quarantine", "purge"); }
+static int step_report(struct run_session *r) { return step_self(r, "report", NULL); }
+
+/* Erasure requests and backups are not kept by this version: there are none to work on. */
+static int step_none(struct run_session *r)
+{
+	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
+	return EXIT_DONE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct run_session *r);
+} job_steps[] = {
+	{ "requests", step_none }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
+	{ "report", step_report },
+};
+
+static bool job_has_rules(const struct job *job)
+{
+	for (size_t i = 0; i < job->nsteps; i++)
+		if (streq(job->steps[i], "rules"))
+			return true;
+	return false;
+}
+
+static int job_step(struct run_session *r, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(job_steps); i++)
+		if (streq(job_steps[i].name, name))
+			return job_steps[i].run(r);
+	bug(__FILE__, __LINE__, "a job step without a row");
+}
+
+static bool stops_job(int code)
+{
+	return code != EXIT_DONE && code != EXIT_HUMAN;
+}
+
+static int job_run_steps(struct run_session *r)
+{
+	int code = EXIT_DONE;
+
+	for (size_t i = 0; i < r->job->nsteps && !stops_job(code); i++)
+		code = exit_worse(code, job_step(r, r->job->steps[i]));
+	return code;
+}
+
+/* A job without rules is a run all the same: the scheduler sees by its entries that it took place. */
+static int job_run_bare(struct run_session *r)
+{
+	struct conn_settings settings = { .application = "pgretain run" };
+	struct diag d = DIAG_INIT;
+	int settled;
+
+	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !guard_standby(r, &d) ||
+	    !ledger_require(r->conn, r->replay_log, &d) || !guard_lock(r, &d) ||
+	    !ledger_settle(r->conn, r->ctx->actor, &settled, &d))
+		return ctx_fail(r->ctx, &d);
+	new_uuid(r);
+	if (!ledger_event(r, "start", -1, &d))
+		return ctx_fail(r->ctx, &d);
+	r->out.exit = job_run_steps(r);
+	return ledger_event(r, "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
+}
+
 /* --job: the job's database, and its window as the time to stop. */
 static bool take_job(struct run_session *r)
 {
@@ -347,7 +439,10 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	if (r.o.lift_ceilings && !opts_text(&ctx->opts, "confirm") && !opts_flag(&ctx->opts, "dry-run"))
 		return ctx_usage(ctx, "--lift-ceilings goes with --confirm FINGERPRINT: only a plan that was read can lift them");
 	r.replay_log = r.db->replay_log ? r.db->replay_log : ctx->policy->replay_log;
-	code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
+	if (!r.job || opts_flag(&ctx->opts, "dry-run"))
+		code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
+	else
+		code = job_has_rules(r.job) ? job_run_steps(&r) : job_run_bare(&r);
 	if (r.conn)
 		conn_close(r.conn);
 	for (size_t i = 0; i < r.fresh.n; i++)

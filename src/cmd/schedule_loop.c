@@ -2,6 +2,8 @@
  * start, a descriptor for signals. */
 #include "cmd/schedule.h"
 
+#include "cmd/self.h"
+
 #include "base/instant.h"
 #include "base/log.h"
 
@@ -42,50 +44,12 @@ struct loop {
 	int code;
 };
 
-static int severity(int code)
-{
-	static const int order[] = { EXIT_DONE, EXIT_INTERRUPTED, EXIT_HUMAN, EXIT_FINGERPRINT, EXIT_REFUSED };
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (order[i] == code)
-			return (int)i;
-	return (int)ARRAY_SIZE(order);
-}
-
 static void note_code(struct loop *l, int code)
 {
-	if (severity(code) > severity(l->code))
-		l->code = code;
+	l->code = exit_worse(code, l->code);
 }
 
 /* ---- starting ---- */
-
-#define ARGS_MAX 20
-
-static void child_args(const struct ctx *ctx, const char *job, const char *argv[ARGS_MAX])
-{
-	static const char *const passed[] = { "database", "format", "actor", "log-level", "log-format" };
-	static const char *const dashed[] = { "--database", "--format", "--actor", "--log-level", "--log-format" };
-	size_t n = 0;
-
-	argv[n++] = "pgretain";
-	argv[n++] = "--config";
-	argv[n++] = ctx->config_path;
-	for (size_t i = 0; i < ARRAY_SIZE(passed); i++) {
-		const char *value = opts_text(&ctx->opts, passed[i]);
-
-		if (value) {
-			argv[n++] = dashed[i];
-			argv[n++] = value;
-		}
-	}
-	if (!ctx->progress_live)
-		argv[n++] = "--no-progress";
-	argv[n++] = "run";
-	argv[n++] = "--job";
-	argv[n++] = job;
-	argv[n] = NULL;
-}
 
 static void __attribute__((noreturn)) child_exec(const struct loop *l, const char *const *argv)
 {
@@ -94,18 +58,19 @@ static void __attribute__((noreturn)) child_exec(const struct loop *l, const cha
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
 	sigprocmask(SIG_SETMASK, &l->mask_before, NULL);
-	execv("/proc/self/exe", (char *const *)argv);
+	self_exec(argv);
 	_exit(EXIT_REFUSED);
 }
 
 static void start(struct loop *l, const char *job, struct conn *conn, const struct due *due, int64_t asked)
 {
-	const char *argv[ARGS_MAX];
+	const char *const words[] = { "run", "--job", job, NULL };
+	const char *argv[SELF_ARGS];
 	char at[INSTANT_TEXT];
 	struct diag d = DIAG_INIT;
 	pid_t pid;
 
-	child_args(l->ctx, job, argv);
+	self_args(l->ctx, words, argv);
 	log_event(LOG_LEVEL_INFO, "schedule.start", LOG_S("job", job),
 		  LOG_S("scheduled", instant_format(due->scheduled, at)), LOG_I("missed", due->missed));
 	fflush(stdout);

@@ -1,0 +1,20 @@
+/* This program started again as a process of its own: jobs by the scheduler, steps by a job. */
+#ifndef PGRETAIN_CMD_SELF_H
+#define PGRETAIN_CMD_SELF_H
+
+#include "cmd/cmd.h"
+
+#define SELF_ARGS 24
+
+/* argv of `pgretain` with the global options of this call, then words (ended by NULL). */
+void self_args(const struct ctx *ctx, const char *const *words, const char *argv[SELF_ARGS]);
+/* execv of this same binary; returns only on failure. */
+void self_exec(const char *const *argv);
+/* Runs it and waits. quiet: its report is thrown away (what it did stands in the ledger). Returns its exit
+ * code; EXIT_INTERNAL when it died of a signal. */
+int self_run(const struct ctx *ctx, const char *const *words, bool quiet);
+
+/* The worse of two exit codes: 70, then 1, 3, 2, 4, 0. */
+int exit_worse(int a, int b);
+
+#endif
