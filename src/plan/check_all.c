@@ -20,7 +20,11 @@ static void note_faults(struct checker *k, struct bound *r)
 typedef bool rule_part(struct checker *k, struct bound *r, struct diag *d);
 
 static rule_part *const blocking[] = {
-	check_rights, check_triggers, check_values,
+	check_rights, check_publications, check_triggers, check_values,
+};
+
+static rule_part *const others[] = {
+	check_where, check_copies, check_statistics,
 };
 
 static bool all_parts(struct checker *k, struct bound *r, rule_part *const *parts, size_t n, struct diag *d)
@@ -42,9 +46,11 @@ static bool check_rule(struct checker *k, struct bound *r, struct diag *d)
 	note_faults(k, r);
 	if (!r->table || !r->leaves.n)
 		return true;
-	if (!check_rule_blocking(k, r, d))
+	if (!check_rule_blocking(k, r, d) || !all_parts(k, r, others, ARRAY_SIZE(others), d))
 		return false;
 	check_trigger_names(k, r);
+	check_mentions(k, r);
+	check_unnamed(k, r);
 	check_lint(k, r);
 	return true;
 }
@@ -54,7 +60,8 @@ static bool check_rules(struct checker *k, struct diag *d)
 	for (size_t i = 0; i < k->b->nrules; i++)
 		if (!check_rule(k, &k->b->rules[i], d))
 			return false;
-	return true;
+	check_overlap(k);
+	return check_matviews(k, d) && check_names(k, d) && check_vault(k, d) && check_uncovered(k, d);
 }
 
 static bool check_bound(struct checker *k, struct diag *d)

@@ -38,7 +38,7 @@ bool check_probe(struct checker *k, const char *sql, struct params p, PGresult *
 /* A query of the catalogue over relations; $1 = their oids. */
 bool check_ask(struct checker *k, const char *name, const char *arg, PGresult **ret, struct diag *d) must_use;
 
-/* Oids as an array literal: of everything that any rule can reach; of everything that the rule writes to: its leaves and its table. */
+/* Oids as an array literal: of everything that any rule can reach; of the rule's table and leaves. */
 const char *check_all_oids(struct checker *k);
 const char *check_oids(struct checker *k, const struct bound *r);
 bool check_exempt(struct checker *k, Oid oid, bool *ret, struct diag *d) must_use;
@@ -60,6 +60,8 @@ bool check_rule_blocking(struct checker *k, struct bound *r, struct diag *d) mus
 
 /* The others. */
 bool check_where(struct checker *k, struct bound *r, struct diag *d) must_use;
+void check_mentions(struct checker *k, struct bound *r);
+void check_unnamed(struct checker *k, struct bound *r);
 void check_trigger_names(struct checker *k, struct bound *r);
 bool check_matviews(struct checker *k, struct diag *d) must_use;
 bool check_copies(struct checker *k, struct bound *r, struct diag *d) must_use;
