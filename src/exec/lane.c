@@ -99,21 +99,28 @@ static bool send_unit(struct lane *l, const struct plan_stmt *range, const struc
 
 static bool locks_first(const struct lane *l)
 {
-	return l->work->chain || l->unit.careful;
+	return l->work->chain || l->unit.careful || l->unit.circle;
 }
 
 static bool send_lock(struct lane *l)
 {
 	const struct plan_step *s = l->work->step;
 
+	if (l->unit.circle)
+		return send_unit(l, &s->circle_lock, &s->circle_lock);
 	if (l->unit.careful)
 		return send_unit(l, &s->free_range, &s->free_tids);
 	return send_unit(l, &s->lock_range, &s->lock_tids);
 }
 
-static bool dep_limited(const struct lane *l, const struct plan_dependent *d)
+/* How many dependents the transaction may still take. */
+static int64_t slice_left(const struct lane *l)
 {
-	return d->limited.text && (d->many || l->unit.limited);
+	int64_t left = l->work->slice;
+
+	for (size_t i = 0; i < l->dependent; i++)
+		left -= l->counts.dependents[i];
+	return left > 0 ? left : 0;
 }
 
 static bool send_dependent(struct lane *l)
@@ -122,8 +129,8 @@ static bool send_dependent(struct lane *l)
 	const struct plan_dependent *d = &l->work->step->dependents[l->dependent];
 	char slice[24];
 
-	snprintf(slice, sizeof(slice), "%lld", (long long)l->work->slice);
-	if (dep_limited(l, d))
+	snprintf(slice, sizeof(slice), "%lld", (long long)slice_left(l));
+	if (d->limited.text)
 		return send_step(l, &d->limited, 2, types, (const char *[]){ strbuf_str(&l->tids), slice });
 	return send_step(l, &d->whole, 1, types, (const char *[]){ strbuf_str(&l->tids) });
 }
@@ -135,7 +142,7 @@ static bool send_apply(struct lane *l)
 
 	if (!locks_first(l))
 		return send_unit(l, &s->apply_range, &s->apply_tids);
-	return send_step(l, &s->apply_tids, 1, types, (const char *[]){ strbuf_str(&l->tids) });
+	return send_step(l, l->unit.circle ? &s->circle_apply : &s->apply_tids, 1, types, (const char *[]){ strbuf_str(&l->tids) });
 }
 
 /* ---- the ledger's entries of a batch: the effect first, then each dependent that moved ---- */
@@ -260,7 +267,7 @@ static void read_dependent(struct lane *l, const PGresult *r)
 	int64_t n = res_affected(r);
 
 	l->counts.dependents[l->dependent] = n;
-	if (dep_limited(l, d) && n >= l->work->slice)
+	if (d->limited.text && n >= slice_left(l))
 		l->sliced = true;
 }
 

@@ -36,7 +36,7 @@ struct lane_work {		/* what all lanes share during a step */
 	const struct plan_step *step;
 	const char *run, *actor;	/* UUID, name */
 	bool chain;			/* lock rows first: something goes with them */
-	int64_t slice;			/* rows of a limited dependent */
+	int64_t slice;			/* the most dependents that one transaction takes */
 };
 
 struct lane {
@@ -46,7 +46,7 @@ struct lane {
 	struct unit unit;
 	struct lane_counts counts;
 	size_t dependent, entry;	/* position in DEPENDENT and LEDGER */
-	bool sliced;			/* a dependent filled its slice: the unit comes again */
+	bool sliced;			/* the slice is full: the unit comes again */
 	bool committing;
 	int64_t batch, epoch;
 	struct strbuf tids;		/* locked rows, as an array */

@@ -119,8 +119,8 @@ static bool collect_scan(struct runner *r, const struct plan_step *s, size_t rel
 		lane_set(r->control, "enable_bitmapscan", pages ? "off" : "on", d);
 }
 
-static bool collect(struct runner *r, const struct plan_step *s, size_t relation, struct unit_queue *q, size_t *n,
-		    struct diag *d)
+static bool collect(struct runner *r, const struct plan_step *s, size_t relation, bool circle, struct unit_queue *q,
+		    size_t *n, struct diag *d)
 {
 	size_t params = (size_t)s->params.n;
 	Oid *types = xcalloc(params + 1, sizeof(*types));
@@ -137,14 +137,17 @@ static bool collect(struct runner *r, const struct plan_step *s, size_t relation
 	snprintf(limit, sizeof(limit), "%d", COLLECT_LIMIT);
 	types[params] = 20;
 	values[params] = limit;
-	plan_stmt_for(&s->collect, s->relations[relation].sql, &sql);
+	plan_stmt_for(circle ? &s->circle_collect : &s->collect, s->relations[relation].sql, &sql);
 	ok = collect_scan(r, s, relation, d) &&
 		conn_each(r->control, strbuf_str(&sql), (struct params){ (int)params + 1, types, values }, collect_row, &c, d);
 	free(types);
 	free(values);
 	if (ok && c.n) {
 		qsort(c.tids, c.n, sizeof(*c.tids), unit_tid_compare);
-		unit_add_tids(q, relation, c.tids, c.n);
+		if (circle)
+			unit_add_circle(q, relation, c.tids, c.n);
+		else
+			unit_add_tids(q, relation, c.tids, c.n);
 	}
 	*n = c.n;
 	free(c.tids);
@@ -220,7 +223,7 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 
 			if (w->queue.dropped[k])
 				continue;
-			if (!collect(r, w->work.step, k, &w->queue, &n, d))
+			if (!collect(r, w->work.step, k, false, &w->queue, &n, d))
 				return false;
 			*left = *left || n;
 			full = full || n == COLLECT_LIMIT;
@@ -234,6 +237,37 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 		else
 			stuck = 0;
 		w->given_up = 0;
+	}
+	return true;
+}
+
+/* Rows that refer to each other in a circle: each waits for the other, so they go in one statement.
+ * *moved: that may have freed others. */
+static bool circles(struct runner *r, struct sweep *w, size_t i, bool *moved, struct diag *d)
+{
+	int64_t before = w->step->acted;
+
+	*moved = false;
+	for (size_t k = 0; w->work.step->self_reference && !ends(w) && k < w->work.step->nrelations; k++) {
+		size_t n = 0;
+
+		if (w->queue.dropped[k])
+			continue;
+		if (!collect(r, w->work.step, k, true, &w->queue, &n, d) || (n && !sweep_settled(r, w, i, d)))
+			return false;
+	}
+	*moved = w->step->acted > before;
+	return true;
+}
+
+static bool passes(struct runner *r, struct sweep *w, size_t i, bool *left, struct diag *d)
+{
+	bool again = true;
+
+	while (again) {
+		if (!last_passes(r, w, i, left, d) || !circles(r, w, i, &again, d))
+			return false;
+		again = again && !ends(w);
 	}
 	return true;
 }
@@ -341,7 +375,7 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 	if (!partitions_drop(r->control, w, d))
 		return false;
 	unit_sweep(&w->queue);
-	if (!sweep_settled(r, w, i, d) || !last_passes(r, w, i, &left, d))
+	if (!sweep_settled(r, w, i, d) || !passes(r, w, i, &left, d))
 		return false;
 	FAULT_POINT(exec_settle);
 	return step_settle(r, w, i, !left, d);

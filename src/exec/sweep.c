@@ -6,6 +6,8 @@
 
 #define MAX_TRIES 5
 #define CANCEL_AFTER_MS 5000
+#define SLICE_MIN 20
+#define SLICE_MAX 20000
 
 /* ---- what a lane brought back ---- */
 
@@ -31,19 +33,35 @@ static bool moved(const struct lane *l)
 	return false;
 }
 
+/* The rest of the unit comes in further transactions: the next units are smaller, the slices such that
+ * one takes as long as a transaction should. */
+static void sliced(struct sweep *w, struct lane *l, double took_ms)
+{
+	double factor = took_ms < 1 ? 2 : (double)w->limits.transaction_target_ms / took_ms;
+	double slice = (double)w->work.slice * (factor > 2 ? 2 : factor < 0.25 ? 0.25 : factor);
+
+	w->work.slice = slice < SLICE_MIN ? SLICE_MIN : slice > SLICE_MAX ? SLICE_MAX : (int64_t)slice;
+	w->queue.pages = w->queue.pages / 2 < 1 ? 1 : w->queue.pages / 2;
+	w->queue.rows = w->queue.rows / 2 < 1 ? 1 : w->queue.rows / 2;
+	unit_again(&w->queue, &l->unit);
+}
+
 static void committed(struct sweep *w, struct lane *l)
 {
+	double took_ms = clock_ms() - l->began_ms;
+
 	w->step->acted += l->counts.applied;
 	count_dependents(w, l);
 	if (moved(l))
 		w->step->transactions++;
-	unit_adapt(&w->queue, &l->unit, clock_ms() - l->began_ms, (double)w->limits.transaction_target_ms);
-	if (l->unit.kind == UNIT_RANGE && !l->sliced)
-		w->queue.pages_done += l->unit.hi.block - l->unit.lo.block;
 	if (l->sliced) {
-		l->unit.limited = true;
-		unit_again(&w->queue, &l->unit);
+		sliced(w, l, took_ms);
+		return;
 	}
+	if (!l->unit.circle)
+		unit_adapt(&w->queue, &l->unit, took_ms, (double)w->limits.transaction_target_ms);
+	if (l->unit.kind == UNIT_RANGE)
+		w->queue.pages_done += l->unit.hi.block - l->unit.lo.block;
 	unit_free(&l->unit);
 }
 
@@ -61,7 +79,7 @@ static void retry_unit(struct sweep *w, struct lane *l)
 
 	l->unit.tries++;
 	if (!fkey && l->unit.tries <= MAX_TRIES) {
-		l->unit.careful = true;
+		l->unit.careful = !l->unit.circle;
 		unit_again(&w->queue, &l->unit);
 		return;
 	}
@@ -81,7 +99,14 @@ static void retry_unit(struct sweep *w, struct lane *l)
 static void shrink_unit(struct sweep *w, struct lane *l)
 {
 	unit_shrink(&w->queue);
-	l->unit.limited = true;
+	if (w->work.chain && w->work.slice > SLICE_MIN) {
+		w->work.slice = w->work.slice / 8 < SLICE_MIN ? SLICE_MIN : w->work.slice / 8;
+		if (l->unit.kind == UNIT_TIDS || l->unit.hi.block - l->unit.lo.block <= w->queue.pages) {
+			if (!unit_split(&w->queue, &l->unit))
+				unit_again(&w->queue, &l->unit);
+			return;
+		}
+	}
 	if (l->unit.kind == UNIT_TIDS || l->unit.hi.block - l->unit.lo.block <= w->queue.pages) {
 		if (!unit_split(&w->queue, &l->unit))
 			step_failed(w, &l->diag);

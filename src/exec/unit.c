@@ -73,6 +73,13 @@ void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids
 	}
 }
 
+void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n)
+{
+	struct unit u = { .kind = UNIT_TIDS, .relation = relation, .n = n, .tids = tids_copy(tids, n), .circle = true };
+
+	unit_again(q, &u);
+}
+
 static bool sweep_next(struct unit_queue *q, struct unit *ret)
 {
 	while (q->relation < q->step->nrelations) {
@@ -126,6 +133,8 @@ bool unit_split(struct unit_queue *q, struct unit *u)
 	struct unit a = *u, b = *u;
 	size_t half = u->n / 2;
 
+	if (u->circle)
+		return false;
 	a.tries = b.tries = 0;
 	if (u->kind == UNIT_RANGE) {
 		if (!split_range(u, &a.hi))

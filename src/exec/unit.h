@@ -21,7 +21,7 @@ struct unit {
 	struct tid *tids;		/* owned */
 	int tries;
 	bool careful;			/* leaves locked rows out (SKIP LOCKED) */
-	bool limited;			/* what goes with the rows is taken in slices */
+	bool circle;			/* rows that refer to each other: all in one statement, never cut */
 };
 
 struct unit_queue {
@@ -42,6 +42,8 @@ void unit_queue_done(struct unit_queue *q);
 void unit_sweep(struct unit_queue *q);
 /* Lists of ctids (copied), cut into units of the present size. */
 void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n);
+/* The same as one unit: a circle of rows. */
+void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n);
 /* Next unit; false: none is left. What came back is done first. */
 bool unit_next(struct unit_queue *q, struct unit *ret);
 /* Puts a unit back; ownership of its tids goes with it. */

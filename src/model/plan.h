@@ -61,7 +61,6 @@ enum plan_dep_kind { DEP_FOLLOW, DEP_CASCADE, DEP_UNSET };
 struct plan_dependent {
 	enum plan_dep_kind kind;
 	size_t index;			/* FOLLOW: the follower's step; else index into tallies */
-	bool many;			/* some row has so many that `limited` is used from the start */
 	struct plan_stmt whole, limited;	/* limited.text NULL: the table can't be cut by ctid */
 };
 
@@ -89,6 +88,8 @@ struct plan_step {
 	/* unit parameters: range: $n+1 tid >= , $n+2 tid < ; tids: $n+1 tid[] ; collect: $n+1 int8 limit */
 	struct plan_stmt apply_range, apply_tids;	/* the effect; the command tag counts */
 	struct plan_stmt lock_range, lock_tids;		/* SELECT ctid … FOR UPDATE: rows ready to go */
+	/* self-references: rows that can go only together, in one statement */
+	struct plan_stmt circle_collect, circle_lock, circle_apply;
 	struct plan_stmt free_range, free_tids;		/* the same, SKIP LOCKED */
 	struct plan_stmt collect;			/* SELECT ctid of rows ready to go, at most $n+1 */
 	struct plan_stmt drop_check;			/* all rows, rows that may not go: under the lock */

@@ -204,9 +204,6 @@ bool count_tallies(struct binder *b, struct bound *r, struct plan_step *s, struc
 		if (!query(b, r, t[i].x, t[i].sql, &res, d))
 			return r->failed;
 		s->tallies[i].rows = res_int(res, 0, 0);
-		for (size_t k = 0; k < s->ndependents; k++)
-			if (s->dependents[k].kind != DEP_FOLLOW && s->dependents[k].index == i)
-				s->dependents[k].many = res_int(res, 0, 1) > 500;
 	}
 	return true;
 }

@@ -14,6 +14,7 @@ static void add_stmts(struct strbuf *sb, const struct plan_step *s)
 {
 	const struct plan_stmt *all[] = {
 		&s->apply_range, &s->apply_tids, &s->lock_range, &s->lock_tids, &s->collect, &s->drop_check,
+		&s->circle_lock, &s->circle_apply,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -12,8 +12,9 @@
 
 #include "plan/bind.h"
 
-/* PREDICT: before the children's own rules have run, NOW: after. */
-enum render_when { RENDER_PREDICT, RENDER_NOW };
+/* PREDICT: before the children's own rules have run, NOW: after; TOGETHER: after too, but rows of the
+ * same table that refer to each other may go in one statement. */
+enum render_when { RENDER_PREDICT, RENDER_NOW, RENDER_TOGETHER };
 
 struct render {
 	struct binder *b;

@@ -78,7 +78,7 @@ static void not_null_keys(struct strbuf *sb, const char *alias, const struct cat
 
 /* The row without this edge: due, not held, not spared, blocked by no other key. */
 static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *skip,
-			 const char *alias)
+			 const char *alias, enum render_when w)
 {
 	strbuf_addc(sb, '(');
 	render_due(x, sb, r, alias);
@@ -89,7 +89,7 @@ static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, c
 
 		if (&r->edges.v[i] == skip || refers_to_itself(r, &r->edges.v[i]))
 			continue;
-		if (edge_stays(x, &one, r, &r->edges.v[i], alias, RENDER_PREDICT))
+		if (edge_stays(x, &one, r, &r->edges.v[i], alias, w))
 			strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&one));
 	}
 	strbuf_addc(sb, ')');
@@ -97,7 +97,7 @@ static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, c
 
 /* Self-reference: blocked is every ancestor of a row that stays, at any depth. */
 static void self_predict(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
-			 const char *alias)
+			 const char *alias, enum render_when w)
 {
 	const struct cat_fkey *f = e->fkey;
 	const char *c = render_alias(x), *u = render_alias(x), *k = render_alias(x);
@@ -112,7 +112,7 @@ static void self_predict(struct render *x, struct strbuf *sb, struct bound *r, c
 	strbuf_addf(sb, " FROM %s AS %s WHERE ", f->child->sql, c);
 	not_null_keys(sb, c, f);
 	strbuf_adds(sb, " AND (");
-	gone_but_for(x, sb, r, e, c);
+	gone_but_for(x, sb, r, e, c, w);
 	strbuf_adds(sb, ") IS NOT TRUE UNION SELECT ");
 	key_list(sb, u, f->child_columns, f->n);
 	strbuf_addf(sb, " FROM %s AS %s JOIN %s ON ", f->child->sql, u, k);
@@ -136,7 +136,7 @@ static bool rule_stays(struct render *x, struct strbuf *sb, struct bound *r, con
 		if (w == RENDER_NOW)
 			self_now(sb, e, c, alias);
 		else
-			self_predict(x, sb, r, e, alias);
+			self_predict(x, sb, r, e, alias, w);
 		return true;
 	}
 	exists_child(sb, e, c, alias);
@@ -160,7 +160,8 @@ static bool follower_stays(struct render *x, struct strbuf *sb, const struct edg
 	}
 	if (render_own_held(x, &held, e->follower, c))
 		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&held));
-	if (edges_stay(x, &below, e->follower, &e->follower->edges, c, w))
+	/* a parent's followers go in one statement, whatever they say of each other */
+	if (edges_stay(x, &below, e->follower, &e->follower->edges, c, w == RENDER_NOW ? RENDER_TOGETHER : w))
 		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&below));
 	if (!why.len)
 		return false;

@@ -40,6 +40,11 @@ static bool stays_predict(struct render *x, struct strbuf *sb, struct bound *r, 
 	return render_stays(x, sb, r, alias, RENDER_PREDICT);
 }
 
+static bool stays_together(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return render_stays(x, sb, r, alias, RENDER_TOGETHER);
+}
+
 static bool stays_now(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
 	return render_stays(x, sb, r, alias, RENDER_NOW);
@@ -63,7 +68,7 @@ const char *statement_count(struct render *x, struct bound *r, enum render_when 
 	vars[n++] = (struct tmpl_var){ "held", .frag = FRAG(test_text(x, r, "t", render_held)) };
 	vars[n++] = (struct tmpl_var){ "spared", .frag = FRAG(test_text(x, r, "t", render_spared)) };
 	vars[n++] = (struct tmpl_var){ "stays", .frag = FRAG(test_text(x, r, "t",
-		w == RENDER_NOW ? stays_now : stays_predict)) };
+		w == RENDER_PREDICT ? stays_predict : w == RENDER_NOW ? stays_now : stays_together)) };
 	return tmpl_render(x->a, "query/count", vars, n);
 }
 
@@ -236,7 +241,7 @@ static const char *follower_ready(struct render *x, struct bound *f, const char 
 	render_where(&sb, f);
 	if (!f->parent->removes) {
 		render_and_not(x, &sb, f, alias, render_own_held);
-		render_and_not(x, &sb, f, alias, stays_now);
+		render_and_not(x, &sb, f, alias, stays_together);
 	}
 	if (!f->removes) {
 		strbuf_adds(&sb, " AND ");
@@ -279,6 +284,7 @@ struct dep_walk {
 	VEC(struct plan_dependent) deps;
 	VEC(struct plan_tally) tallies;
 	VEC(struct tally_stmt) counts;
+	VEC(const struct hop *) cascades;	/* counted so far */
 	struct binder *b;
 	struct bound *root;
 	size_t (*step_of)(void *ctx, const struct bound *r);
@@ -289,6 +295,14 @@ struct dep_walk {
 static const char *tids_of(struct render *x, const char *alias)
 {
 	return arena_printf(x->a, "%s.ctid = ANY($%zu::tid[])", alias, x->values.n + 1);
+}
+
+static bool refers_to_itself(const struct bound *r)
+{
+	for (size_t i = 0; i < r->edges.n; i++)
+		if (r->edges.v[i].kind == EDGE_RULE && table_within(r->edges.v[i].fkey->child, r->table))
+			return true;
+	return false;
 }
 
 static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *follower, const struct hop *h)
@@ -304,7 +318,7 @@ static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bo
 		effect(x, follower, f->child->sql, "true", ready);	/* its parameters come before the unit's */
 	path(x, &all, h, "t", root_from, tids_of(x, "r"));
 	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), ready);
-	if (f->child->kind == 'r' && !f->child->children.n) {
+	if (f->child->kind == 'r' && !f->child->children.n && !(follower && refers_to_itself(follower))) {
 		strbuf_addf(&some, "t.ctid = ANY(ARRAY(SELECT t.ctid FROM ONLY %s AS t WHERE %s AND %s LIMIT $%zu::int8))",
 			    f->child->sql, strbuf_str(&all), ready, x->values.n + 2);
 		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), ready);
@@ -337,6 +351,14 @@ static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct 
 		render_gone(x, &own, o, "t");
 		strbuf_addf(&cond, " AND (%s) IS NOT TRUE", strbuf_str(&own));
 	}
+	for (size_t i = 0; i < w->cascades.n; i++) {
+		if (w->cascades.v[i]->fkey->child != f->child)
+			continue;
+		strbuf_adds(&cond, " AND NOT ");
+		path(x, &cond, w->cascades.v[i], "t", w->root->table->sql, strbuf_str(&gone));
+	}
+	if (kind == DEP_CASCADE)
+		vec_push(w->x->a, &w->cascades, h);
 	for (size_t i = 0; i < f->n; i++) {
 		strbuf_adds(&keys, i ? ", " : "");
 		render_column(&keys, "t", f->child_columns[i]);
@@ -352,6 +374,8 @@ static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct 
 	};
 }
 
+static void walk_edges(struct dep_walk *w, struct bound *r, const edge_vec *edges, const struct hop *up,
+		       struct bound *upper);
 static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up);
 
 static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e, const struct hop *up,
@@ -370,8 +394,7 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 			add_dependent(w, DEP_FOLLOW, e->follower, h);
 		return;
 	case EDGE_CASCADE:
-		for (size_t i = 0; i < e->sub.n; i++)
-			walk_edge(w, r, &e->sub.v[i], h, NULL);
+		walk_edges(w, r, &e->sub, h, NULL);
 		break;
 	case EDGE_UNSET:
 		break;
@@ -382,11 +405,20 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 		add_tally(w, kind, e, h);
 }
 
+/* A row that goes by one key and is unlinked by another goes: unlinking comes last. */
+static void walk_edges(struct dep_walk *w, struct bound *r, const edge_vec *edges, const struct hop *up,
+		       struct bound *upper)
+{
+	for (int unset = 0; unset <= 1; unset++)
+		for (size_t i = 0; i < edges->n; i++)
+			if ((edges->v[i].kind == EDGE_UNSET) == unset)
+				walk_edge(w, r, &edges->v[i], up, upper);
+}
+
 static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up)
 {
 	if (r->removes) {
-		for (size_t i = 0; i < r->edges.n; i++)
-			walk_edge(w, r, &r->edges.v[i], up, r);
+		walk_edges(w, r, &r->edges, up, r);
 		return;
 	}
 	for (size_t i = 0; i < r->followers.n; i++) {
@@ -437,7 +469,7 @@ static bool follower_work(struct render *x, struct strbuf *sb, struct bound *r, 
 }
 
 /* Rows that the step may take now. `effect`: of the row itself; else also for its followers' sake. */
-static const char *ready(struct render *x, struct bound *r, bool for_followers)
+static const char *ready(struct render *x, struct bound *r, bool for_followers, render_test *stays)
 {
 	AUTO_STRBUF sb = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
 
@@ -445,7 +477,7 @@ static const char *ready(struct render *x, struct bound *r, bool for_followers)
 	render_and_not(x, &sb, r, "t", render_held);
 	render_and_not(x, &sb, r, "t", render_spared);
 	if (r->removes)
-		render_and_not(x, &sb, r, "t", stays_now);
+		render_and_not(x, &sb, r, "t", stays);
 	else if (render_not_done(x, &open, r, "t")) {
 		if (for_followers && follower_work(x, &below, r, "t"))
 			strbuf_addf(&open, " OR %s", strbuf_str(&below));
@@ -473,6 +505,16 @@ static const char *childless(struct render *x, struct bound *r, const char *base
 	return text_of(x, &sb);
 }
 
+static const char *collect_stmt(struct render *x, const char *cond)
+{
+	struct tmpl_var vars[] = {
+		{ "relation", .frag = FRAG("ONLY \2") }, { "ready", .frag = FRAG(cond) },
+		{ "limit", .frag = FRAG(arena_printf(x->a, "$%zu::int8", x->values.n + 1)) },
+	};
+
+	return tmpl_render(x->a, "query/collect", vars, ARRAY_SIZE(vars));
+}
+
 static const char *lock_stmt(struct render *x, const char *unit, const char *cond, const char *wait)
 {
 	struct tmpl_var vars[] = {
@@ -483,12 +525,22 @@ static const char *lock_stmt(struct render *x, const char *unit, const char *con
 	return tmpl_render(x->a, "query/lock", vars, ARRAY_SIZE(vars));
 }
 
+/* What the step's own statements leave: rows that refer to each other and can go only together. */
+static void render_circle(struct render *x, struct bound *r, struct plan_step *s, const char *tids)
+{
+	const char *together = ready(x, r, false, stays_together);
+
+	s->circle_collect.text = collect_stmt(x, together);
+	s->circle_lock.text = lock_stmt(x, tids, together, "");
+	s->circle_apply.text = effect(x, r, "ONLY \2", tids, childless(x, r, together));
+}
+
 static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 {
-	const char *own = ready(x, r, false);
-	const char *any = r->followers.n ? ready(x, r, true) : own;
+	const char *own = ready(x, r, false, stays_now);
+	const char *any = r->followers.n ? ready(x, r, true, stays_now) : own;
 	const char *range, *tids;
-	struct tmpl_var collect[3], drop[2];
+	struct tmpl_var drop[2];
 
 	effect(x, r, "ONLY \2", "true", own);		/* all parameters exist from here on */
 	range = arena_printf(x->a, "t.ctid >= $%zu::tid AND t.ctid < $%zu::tid", x->values.n + 1, x->values.n + 2);
@@ -499,46 +551,21 @@ static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 	s->lock_tids.text = lock_stmt(x, tids, any, "");
 	s->free_range.text = lock_stmt(x, range, any, "SKIP LOCKED");
 	s->free_tids.text = lock_stmt(x, tids, any, "SKIP LOCKED");
-	collect[0] = (struct tmpl_var){ "relation", .frag = FRAG("ONLY \2") };
-	collect[1] = (struct tmpl_var){ "ready", .frag = FRAG(any) };
-	collect[2] = (struct tmpl_var){ "limit", .frag = FRAG(arena_printf(x->a, "$%zu::int8", x->values.n + 1)) };
-	s->collect.text = tmpl_render(x->a, "query/collect", collect, 3);
-	drop[0] = collect[0];
+	s->collect.text = collect_stmt(x, any);
+	drop[0] = (struct tmpl_var){ "relation", .frag = FRAG("ONLY \2") };
 	drop[1] = (struct tmpl_var){ "ready", .frag = FRAG(own) };
 	s->drop_check.text = tmpl_render(x->a, "query/drop_check", drop, 2);
 	s->checks_done = !r->removes && may_be_altered(r);
-}
-
-static bool self_reference(const struct bound *r)
-{
-	for (size_t i = 0; i < r->edges.n; i++)
-		if (r->edges.v[i].kind == EDGE_RULE && table_within(r->edges.v[i].fkey->child, r->table))
-			return true;
-	return false;
-}
-
-/* Rules and triggers that may keep a row: named when rows did not go. */
-static const char *keepers(struct binder *b, const struct bound *r)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	for (size_t l = 0; l < r->leaves.n; l++) {
-		for (size_t i = 0; i < r->leaves.v[l]->triggers.n; i++) {
-			const struct cat_trigger *t = &r->leaves.v[l]->triggers.v[i];
-
-			if ((t->rule || t->before) && (r->removes ? t->on_delete : t->on_update))
-				strbuf_addf(&sb, "%s%s %s of %s", sb.len ? ", " : "", t->rule ? "rule" : "trigger",
-					    t->name, r->leaves.v[l]->display);
-		}
-	}
-	return sb.len ? arena_strdup(b->a, strbuf_str(&sb)) : NULL;
+	s->self_reference = refers_to_itself(r);
+	if (s->self_reference)
+		render_circle(x, r, s, tids);
 }
 
 void statement_recount(struct binder *b, struct bound *r, struct plan_step *step)
 {
 	struct render x = { .b = b, .a = b->a, .live = true };
 
-	step->recount.sql = statement_count(&x, r, RENDER_NOW);
+	step->recount.sql = statement_count(&x, r, RENDER_TOGETHER);
 	step->recount.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
 }
 
@@ -561,6 +588,5 @@ void statement_render(struct binder *b, struct bound *root, bool live, struct pl
 	step->ntallies = again.tallies.n;
 	step->tallies = again.tallies.v;
 	step->params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
-	step->keepers = keepers(b, root);
-	step->self_reference = self_reference(root);
+	step->keepers = keepers_of(b->a, root);
 }

@@ -34,6 +34,9 @@ struct tally_stmt {
 };
 size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt **ret);
 
+/* keepers.c: triggers and rules that may keep a row, named when rows did not go; NULL: none. */
+const char *keepers_of(struct arena *a, const struct bound *r);
+
 /* vault.c: quarantine */
 const char *vault_name(struct arena *a, const struct bound *r);
 const char *vault_qualified(struct arena *a, const char *name);
