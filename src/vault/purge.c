@@ -208,8 +208,8 @@ static bool rows(struct purge *w, const struct partition *p, struct diag *d)
 			continue;
 		if (d->cls == DIAG_LOST || !look_rollback(w->c, &rolled) || (d->cls != DIAG_RETRY && d->cls != DIAG_SHRINK))
 			return false;
-		vec_push(w->out->arena, &w->out->notes, arena_printf(w->out->arena, "rows of %s in %s stay: %s", store(w)->table,
-			 p->display, d->message));
+		vec_push(w->out->arena, &w->out->notes, arena_printf(w->out->arena, "rows of %s in %s stay: %s",
+			 store(w)->table, p->display, d->message));
 		return true;
 	}
 	return true;

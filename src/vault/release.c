@@ -41,7 +41,9 @@ static void conflict(struct release *w, const char *constraint, int64_t rows)
 /* About the row, not about the server or the role. */
 static bool is_conflict(const char *sqlstate)
 {
-	static const char *const prefixes[] = { "22", "23", "42", "0A", "P0", "44", "21", "27", "39", "55P03", "40", "57014" };
+	static const char *const prefixes[] = {
+		"22", "23", "42", "0A", "P0", "44", "21", "27", "39", "55P03", "40", "57014",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (strncmp(sqlstate, prefixes[i], strlen(prefixes[i])) == 0)

@@ -98,6 +98,10 @@ is "$rc" 0 'the ledger is whole'
 run_pgretain run --format json
 is "$(of weird quarantined)" 2 'still due: the next run takes them again, without a new confirmation'
 is "$(q 'SELECT count(*) FROM pgretain.vault')" 1 'into the same vault table'
+age 'Sh op.We""ird' '2024-05-05 16:00'
+run_pgretain quarantine purge --format json
+is "$rc $(json '"\(.purged) \(.entries[0].purged) \(.entries[0].purge_after)"')" '0 2 2 2024-05-05T16:00:00Z' "purge under pgretain_runner: $err"
+is "$(vault_rows) $(q "SELECT count(*) FROM pg_class WHERE relname ~ '@20240505$'")" '0 0' 'its partition is gone'
 
 # ---- no key, duplicates, conflicts (C17, C69) -----------------------------------------------------
 
