@@ -118,6 +118,21 @@ static void print(struct ctx *ctx, const struct run_view *v)
 	ctx_print(ctx, &sb);
 }
 
+/* One remark for all rules that run for the first time. */
+static void first_runs(struct ctx *ctx, const struct plan *p, struct run_view *v)
+{
+	const char **note = arena_alloc(ctx->arena, sizeof(*note));
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nsteps; i++)
+		n += p->steps[i].is_new && p->steps[i].needs_confirmation;
+	if (!n)
+		return;
+	*note = arena_printf(ctx->arena, "%zu of %zu rules would run for the first time: that needs a confirmation", n, p->nsteps);
+	v->notes = note;
+	v->nnotes = 1;
+}
+
 static void report(struct filling *f, const char *run, double seconds, int exit)
 {
 	struct ctx *ctx = f->ctx;
@@ -137,6 +152,8 @@ static void report(struct filling *f, const char *run, double seconds, int exit)
 		v.needs_confirmation = v.needs_confirmation || (p->steps[i].needs_confirmation && !out);
 		v.over_ceiling = v.over_ceiling || p->steps[i].over_ceiling;
 	}
+	if (!out && !f->simulated)
+		first_runs(ctx, p, &v);
 	print(ctx, &v);
 }
 

@@ -149,7 +149,9 @@ static bool send_apply(struct lane *l)
 
 static int64_t entry_rows(const struct lane *l, size_t entry)
 {
-	return entry == 0 ? l->counts.applied : l->counts.dependents[entry - 1];
+	if (entry == 0)
+		return l->counts.applied;
+	return l->work->step->dependents[entry - 1].kind == DEP_UNLINK ? 0 : l->counts.dependents[entry - 1];
 }
 
 static bool entry_skip(struct lane *l)
@@ -164,7 +166,7 @@ static const char *dep_action(const struct lane *l, const struct plan_dependent 
 	switch (d->kind) {
 	case DEP_FOLLOW: return action_word(l->work->plan->steps[d->index].rule->action);
 	case DEP_CASCADE: return "delete";
-	case DEP_UNSET: return "set null";
+	case DEP_UNSET: case DEP_UNLINK: return "set null";
 	}
 	return NULL;
 }

@@ -18,7 +18,7 @@ static void count_dependents(struct sweep *w, const struct lane *l)
 
 		if (d->kind == DEP_FOLLOW)
 			w->out->steps[d->index].acted += l->counts.dependents[i];
-		else
+		else if (d->kind != DEP_UNLINK)
 			w->step->tallies[d->index] += l->counts.dependents[i];
 	}
 }

@@ -54,7 +54,12 @@ struct plan_relation {
 	const char *reason;		/* why that strategy */
 };
 
-enum plan_dep_kind { DEP_FOLLOW, DEP_CASCADE, DEP_UNSET };
+enum plan_dep_kind {
+	DEP_FOLLOW,		/* rows of a rule that follows */
+	DEP_CASCADE,		/* rows of a table without a rule of its own */
+	DEP_UNSET,		/* their key is set to NULL */
+	DEP_UNLINK,		/* the same for rows that go themselves later in this step: not counted */
+};
 
 /* What goes with a row of the step, in the same transaction, deepest first. Unit parameters: $n+1
  * tid[] = rows of the step's relation; in `limited` also $n+2 int8, the most rows it takes. */
@@ -105,7 +110,7 @@ struct plan_step {
 					 * the purge date, which the fingerprint leaves out */
 	const char **analyze;		/* quoted names to ANALYZE after the step */
 
-	bool needs_confirmation, definition_known;	/* known: confirmed exactly as it is */
+	bool needs_confirmation, is_new, definition_known;	/* new: never confirmed; known: exactly as it is */
 	const char *confirmation_why;
 	const char *definition;		/* canonical JSON, for ledger/confirmed */
 	const char *rule_text;		/* the rule as a person reads it, for the ledger */

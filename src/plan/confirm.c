@@ -180,6 +180,7 @@ void confirm_compare(struct plan_step *s, const char *confirmed)
 	BUG_ON(!is);
 	s->confirmation_why = was ? what_changed(was, is) : "first run of this rule";
 	s->needs_confirmation = s->confirmation_why != NULL;
+	s->is_new = !was;
 	s->definition_known = was && json_equal(was, is);
 	json_decref(was);
 	json_decref(is);

@@ -305,24 +305,41 @@ static bool refers_to_itself(const struct bound *r)
 	return false;
 }
 
+static const char *ready(struct render *x, struct bound *r, bool for_followers, render_test *stays);
+
+static bool within_root(const struct dep_walk *w, const struct cat_fkey *f)
+{
+	return table_within(f->child, w->root->table);
+}
+
+/* Of rows whose key is cut: do they stay? Those of the root's own table may go in this same step. */
+static const char *unset_ready(struct dep_walk *w, enum plan_dep_kind kind, const struct cat_fkey *f)
+{
+	if (kind == DEP_CASCADE || !within_root(w, f))
+		return "true";
+	return arena_printf(w->x->a, "(%s) %s", ready(w->x, w->root, false, stays_now), kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
+}
+
 static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *follower, const struct hop *h)
 {
 	struct render *x = w->x;
 	struct plan_dependent *dep = vec_add(x->a, &w->deps);
 	const struct cat_fkey *f = h->fkey;
-	const char *ready = follower ? follower_ready(x, follower, "t") : "true";
+	const char *when = follower ? follower_ready(x, follower, "t") : unset_ready(w, kind, f);
 	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT;
 
 	dep->kind = kind;
 	if (follower)
-		effect(x, follower, f->child->sql, "true", ready);	/* its parameters come before the unit's */
+		effect(x, follower, f->child->sql, "true", when);	/* its parameters come before the unit's */
 	path(x, &all, h, "t", root_from, tids_of(x, "r"));
-	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), ready);
+	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), when);
 	if (f->child->kind == 'r' && !f->child->children.n && !(follower && refers_to_itself(follower))) {
 		strbuf_addf(&some, "t.ctid = ANY(ARRAY(SELECT t.ctid FROM ONLY %s AS t WHERE %s AND %s LIMIT $%zu::int8))",
-			    f->child->sql, strbuf_str(&all), ready, x->values.n + 2);
-		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), ready);
+			    f->child->sql, strbuf_str(&all), when, x->values.n + 2);
+		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), when);
 	}
+	if (kind == DEP_UNLINK)
+		return;
 	if (kind == DEP_FOLLOW) {
 		dep->index = w->step_of ? w->step_of(w->ctx, follower) : 0;
 		return;
@@ -346,7 +363,9 @@ static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct 
 		AUTO_STRBUF own = STRBUF_INIT;
 
 		/* what an earlier step takes is not there any more; a later one finds it changed */
-		if (o->failed || !o->selected || o->place >= w->root->place || !bound_releases(o, f))
+		bool later = o->place >= w->root->place && !(o == w->root && kind == DEP_UNSET);
+
+		if (o->failed || !o->selected || later || !bound_releases(o, f))
 			continue;
 		render_gone(x, &own, o, "t");
 		strbuf_addf(&cond, " AND (%s) IS NOT TRUE", strbuf_str(&own));
@@ -401,7 +420,9 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 	}
 	if (w->step)
 		add_dependent(w, kind, NULL, h);
-	else
+	if (w->step && kind == DEP_UNSET && within_root(w, h->fkey))
+		add_dependent(w, DEP_UNLINK, NULL, h);
+	if (!w->step)
 		add_tally(w, kind, e, h);
 }
 
