@@ -32,7 +32,8 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
 # Only a make that starts after setup can see what pg_config says: hence the second one.
-AGAIN = +@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+# exec: a shell in between would die of a signal before those who still clean up
+AGAIN = +@exec $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
            SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
@@ -79,7 +80,7 @@ setup:
 	@scripts/setup
 
 demo: all
-	@scripts/demo
+	@exec scripts/demo
 
 check: setup
 	$(AGAIN) lint-layers check-build check-clang
@@ -92,7 +93,7 @@ check-unit: $(UNIT)
 	@scripts/check-unit $(UNIT)
 
 check-pg: $(BUILD)/pgretain $(TOOLS)
-	@PGRETAIN=$(abspath $(BUILD)/pgretain) BUILD=$(abspath $(BUILD)) scripts/check-pg $(T)
+	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) BUILD=$(abspath $(BUILD)) scripts/check-pg $(T)
 
 check-clang:
 	$(AGAIN) CC=clang BUILD=build-clang check-build
