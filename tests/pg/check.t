@@ -2,17 +2,13 @@
 # pgretain check: what would fail or surprise, told before the first write. Expectations from domain.md's
 # law and operators.md 4: a clean schema has no finding, then each fault is planted alone or in company.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/check_lib.sh"
 
-year='floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC";'
-fresh() { conf_new; conf_class c "$year action = \"delete\";"; conf_class a "$year action = \"anonymize\";"; }
-check() { run_pgretain check --format json "$@"; }
 # found ID [FILTER]: how many findings of that id (whose .message .place .remedy satisfy FILTER)
 found() { jq --arg id "$1" "[.findings[] | select(.id == \$id) | select(${2:-true})] | length" <<<"$out"; }
 ids() { jq -r '[.findings[].id] | unique | join(" ")' <<<"$out"; }
 has() { is "$(found "$1" "$2")" 1 "$3"; [ "$(found "$1" "$2")" = 1 ] || note "$(jq -c '.findings[]' <<<"$out")"; }
 severity() { jq -r --arg id "$1" '[.findings[] | select(.id == $id) | .severity] | unique | join(" ")' <<<"$out"; }
-# a statement that must leave nothing behind it: session default is read-only
-wal() { q "SELECT pg_current_wal_insert_lsn()"; }
 
 # ---- a clean schema ----
 q 'CREATE TABLE clean (id int PRIMARY KEY, at timestamptz, note text); CREATE INDEX ON clean (at)'
@@ -63,7 +59,8 @@ has table '.rule == "gone" and (.message | test("does not exist"))' 'a missing t
 has table '.rule == "view" and (.message | test("is a view"))' 'a view'
 has clock '.rule == "odd" and (.message | test("At; DROP is text"))' 'a start that is no clock'
 has column-operator '.rule == "odd" and (.message | test("e:mail"))' 'null on NOT NULL'
-has column-operator '.rule == "odd" and (.message | test("no such does not exist"))' 'and the second fault of the same rule'
+has column-operator '.rule == "odd" and (.message | test("no such does not exist"))' \
+	'and the second fault of the same rule'
 has clock '.rule == "unit" and (.message | test("has no unit"))' 'an integer clock without a unit'
 is "$(jq '[.findings[] | select(.rule == "clean")] | length' <<<"$out")" 0 'the rule that is fine has none'
 is "$(jq '[.findings[] | select((.place // "") == "" or (.message // "") == "")] | length' <<<"$out")" 0 \
@@ -100,13 +97,15 @@ is "$(found privilege)" 0 'the GRANTs as told mend all of it'
 has owner '.rule == "del"' 'that ANALYZE is the owner'"'"'s is a warning'
 q 'ALTER TABLE "s 1".t ENABLE ROW LEVEL SECURITY'
 check
-has row-level-security '.rule == "del" and .remedy == "ALTER ROLE \"night %s\" BYPASSRLS"' \
+has row-level-security '.rule == "del" and
+	.remedy == "ALTER ROLE \"night %s\" BYPASSRLS"' \
 	'row-level security that hides rows, with the remedy'
 q 'ALTER ROLE "night %s" BYPASSRLS'
 check
 is "$(found row-level-security)" 0 'which mends it'
 
-has privilege-ledger '(.message | test("EXECUTE on function pgretain.append")) and .remedy == "GRANT pgretain_runner TO \"night %s\""' \
+has privilege-ledger '(.message | test("EXECUTE on function pgretain.append")) and
+	.remedy == "GRANT pgretain_runner TO \"night %s\""' \
 	'a role that may not write the ledger'
 q 'GRANT pgretain_runner TO "night %s"'
 check
@@ -116,10 +115,22 @@ is "$(found privilege-ledger)" 0 'the GRANT as told mends it'
 q 'DROP TABLE "Odd ""name"" %s"'
 fresh
 conf_rule clean 'table = "public.clean"; class = "c"; start = "at";'
-sed -i 's/^databases = {/databases = { away = { conninfo = "host=\/nowhere dbname=x"; tables = [ "tables\/away.cfg" ]; }; /' "$PGRETAIN_CONFIG"
+away='away = { conninfo = "host=/nowhere dbname=x"; tables = [ "tables/away.cfg" ]; };'
+sed -i "s|^databases = {|databases = { $away|" "$PGRETAIN_CONFIG"
 echo 'rules = { };' >"$CONF/tables/away.cfg"
 check
 is "$rc/$(ids)" 1/connection 'a server that is away is a finding'
 check --database t
 is "$rc/$(json '.findings | length')" 0/0 'the other database alone is fine'
+
+out=$(faketime '+2 days' "$PGRETAIN" check --database t --format json)
+rc=$?
+is "$rc/$(ids)" 1/clock-skew 'clocks that differ by two days'
+like "$(json '.findings[].message')" 'this host says .* the server .*max_clock_skew is 5000 ms' 'both are told'
+
+# a clean shutdown, then a standby that no primary feeds
+"$ROOT/scripts/pgtmp" stop "$PGTMP_DIR" --keep && touch "$PGTMP_DIR/data/standby.signal" &&
+	"$ROOT/scripts/pgtmp" start "$PGTMP_DIR" >/dev/null
+check --database t
+is "$(q 'SELECT pg_is_in_recovery()')/$rc/$(found standby)" t/1/1 'a standby'
 done_testing
