@@ -272,12 +272,12 @@ static int release(struct ctx *ctx, int argc, char **argv)
 
 static const struct opt release_options[] = {
 	{ .name = "run", .arg = "UUID", .help = "only what this run has quarantined" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct opt purge_options[] = {
 	{ .name = "before", .arg = "TIME", .help = "only rows whose purge date is at or before TIME (else now)" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct verb verbs[] = {
@@ -287,7 +287,7 @@ static const struct verb verbs[] = {
 	  .options = release_options, .min_words = 1, .max_words = -1, .run = release },
 	{ .name = "purge", .usage = "[--before TIME]", .summary = "removes for good what is past its purge date",
 	  .options = purge_options, .run = purge },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct command cmd_quarantine = {

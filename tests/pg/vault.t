@@ -209,7 +209,8 @@ session A 'BEGIN'
 session A "INSERT INTO pgretain.hold (id, scope, target, reason, placed_by)
 	VALUES ('11111111-2222-3333-4444-555555555555', 'table', 'orders', 'case 3', 'anna')"
 "$PGRETAIN" quarantine purge --format json >"$W/out" 2>/dev/null & pid=$!
-wait_for 50 q "SELECT 1 / count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted" >/dev/null 2>&1
+waiting() { [ "$(q "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")" -gt 0 ]; }
+wait_for 50 waiting
 session A COMMIT
 wait $pid
 is "$(jq .purged "$W/out") $(stored public.orders)" '0 100' 'a hold that is placed while a purge waits is seen by it'
@@ -263,18 +264,19 @@ balanced() {
 	is "$(q "SELECT coalesce(sum(CASE WHEN action = 'release' THEN -rows ELSE rows END), 0) FROM pgretain.ledger
 		WHERE kind IN ('batch', 'quarantine')")" "$(stored public.big)" "$1: the ledger counts what is in the vault"
 }
-moving() { [ "$(q "SELECT count(*) FROM pgretain.ledger WHERE kind = '$1'" 2>/dev/null || echo 0)" -gt "$2" ]; }
+gone() { [ "$(q "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ 'pgretain'")" = 0 ]; }
+moving() { [ "$(q "SELECT count(*) FROM pgretain.ledger WHERE kind = '$1'")" -gt "$2" ]; }
 "$PGRETAIN" run --confirm "$fp" >/dev/null 2>&1 & pid=$!
 wait_for 60 moving batch 3
 kill -9 $pid; wait $pid 2>/dev/null
-wait_for 30 q "SELECT 1 / (count(*) = 0)::int FROM pg_stat_activity WHERE application_name ~ 'pgretain'" >/dev/null 2>&1
+wait_for 30 gone
 balanced 'a run killed'
 run_pgretain run --format json
 is "$rc $(stored public.big)" '0 60000' 'the next run ends it'
 "$PGRETAIN" quarantine release big >/dev/null 2>&1 & pid=$!
 wait_for 60 moving quarantine 3
 kill -9 $pid; wait $pid 2>/dev/null
-wait_for 30 q "SELECT 1 / (count(*) = 0)::int FROM pg_stat_activity WHERE application_name ~ 'pgretain'" >/dev/null 2>&1
+wait_for 30 gone
 balanced 'a release killed'
 run_pgretain quarantine release big --format json
 is "$rc $(snap 'TABLE big')" "0 $big" 'the next release ends it, byte for byte'
