@@ -1,10 +1,8 @@
-#include "plan/statement.h"
+#include "plan/statement_parts.h"
 
 #include "pg/tmpl.h"
 
-#define FRAG(text) ((struct sqlfrag){ text })
-
-static const char *text_of(struct render *x, struct strbuf *sb)
+const char *statement_text(struct render *x, struct strbuf *sb)
 {
 	return arena_strdup(x->a, strbuf_str(sb));
 }
@@ -14,7 +12,7 @@ static const char *test_text(struct render *x, struct bound *r, const char *alia
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
-	return test(x, &sb, r, alias) ? text_of(x, &sb) : "false";
+	return test(x, &sb, r, alias) ? statement_text(x, &sb) : "false";
 }
 
 static const char *from_text(struct render *x, struct bound *r)
@@ -22,7 +20,7 @@ static const char *from_text(struct render *x, struct bound *r)
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	render_from(&sb, r, "t");
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 static const char *where_text(struct render *x, struct bound *r)
@@ -30,7 +28,7 @@ static const char *where_text(struct render *x, struct bound *r)
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	render_where(&sb, r);
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 /* ---- counting ---- */
@@ -40,12 +38,12 @@ static bool stays_predict(struct render *x, struct strbuf *sb, struct bound *r, 
 	return render_stays(x, sb, r, alias, RENDER_PREDICT);
 }
 
-static bool stays_together(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+bool statement_stays_together(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
 	return render_stays(x, sb, r, alias, RENDER_TOGETHER);
 }
 
-static bool stays_now(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+bool statement_stays_now(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
 	return render_stays(x, sb, r, alias, RENDER_NOW);
 }
@@ -68,7 +66,7 @@ const char *statement_count(struct render *x, struct bound *r, enum render_when 
 	vars[n++] = (struct tmpl_var){ "held", .frag = FRAG(test_text(x, r, "t", render_held)) };
 	vars[n++] = (struct tmpl_var){ "spared", .frag = FRAG(test_text(x, r, "t", render_spared)) };
 	vars[n++] = (struct tmpl_var){ "stays", .frag = FRAG(test_text(x, r, "t",
-		w == RENDER_PREDICT ? stays_predict : w == RENDER_NOW ? stays_now : stays_together)) };
+		w == RENDER_PREDICT ? stays_predict : w == RENDER_NOW ? statement_stays_now : statement_stays_together)) };
 	return tmpl_render(x->a, "query/count", vars, n);
 }
 
@@ -89,7 +87,7 @@ const char *statement_count_states(struct render *x, struct bound *r)
 		AUTO_STRBUF sb = STRBUF_INIT;
 
 		render_state(x, &sb, r, states[i].s, "t");
-		vars[n++] = (struct tmpl_var){ states[i].name, .frag = FRAG(text_of(x, &sb)) };
+		vars[n++] = (struct tmpl_var){ states[i].name, .frag = FRAG(statement_text(x, &sb)) };
 	}
 	return tmpl_render(x->a, "query/count_states", vars, n);
 }
@@ -129,7 +127,7 @@ static const char *assignments(struct render *x, struct bound *r)
 		strbuf_adds(&sb, " = ");
 		anon_sql_value(r->ops.v[i], &face, &sb);
 	}
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 /* A BEFORE trigger may change or keep what we write: then the statement says for each row whether it
@@ -153,7 +151,7 @@ static const char *returning(struct render *x, struct bound *r)
 	if (!render_not_done(x, &sb, r, "t"))
 		return "";
 	strbuf_adds(&sb, ") IS NOT TRUE");
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 static const char *vault_list(struct render *x, struct bound *r, const char *prefix)
@@ -161,7 +159,7 @@ static const char *vault_list(struct render *x, struct bound *r, const char *pre
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	vault_columns(&sb, r, prefix);
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 static const char *param_text(struct render *x, const char *value, const char *type)
@@ -169,7 +167,7 @@ static const char *param_text(struct render *x, const char *value, const char *t
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	render_param(x, &sb, value, type);
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 static const char *effect_template(const struct bound *r)
@@ -184,7 +182,7 @@ static const char *effect_template(const struct bound *r)
 }
 
 /* The statement that acts on `relation` under `unit` for rows that are `ready`. */
-static const char *effect(struct render *x, struct bound *r, const char *relation, const char *unit,
+const char *statement_effect(struct render *x, struct bound *r, const char *relation, const char *unit,
 			  const char *ready)
 {
 	struct tmpl_var vars[11];
@@ -206,257 +204,6 @@ static const char *effect(struct render *x, struct bound *r, const char *relatio
 		vars[n++] = (struct tmpl_var){ "moved", .frag = FRAG(vault_list(x, r, "moved.")) };
 	}
 	return tmpl_render(x->a, effect_template(r), vars, n);
-}
-
-/* ---- what goes with a row ---- */
-
-static const char *const root_from = "ONLY \2";
-
-/* EXISTS path from `alias` up to the root's rows under `root_test` (text over alias r). */
-static void path(struct render *x, struct strbuf *sb, const struct hop *h, const char *alias,
-		 const char *root_table, const char *root_test)
-{
-	const char *up = h->up ? render_alias(x) : "r";
-
-	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", h->up ? h->fkey->parent->sql : root_table, up);
-	render_join(sb, h->fkey, alias, up);
-	strbuf_adds(sb, " AND ");
-	if (h->up) {
-		if (h->rule) {
-			render_where(sb, h->rule);
-			strbuf_adds(sb, " AND ");
-		}
-		path(x, sb, h->up, up, root_table, root_test);
-	} else {
-		strbuf_adds(sb, root_test);
-	}
-	strbuf_addc(sb, ')');
-}
-
-/* What a follower adds of its own; when its parent goes, the parent's readiness has seen to the rest. */
-static const char *follower_ready(struct render *x, struct bound *f, const char *alias)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	render_where(&sb, f);
-	if (!f->parent->removes) {
-		render_and_not(x, &sb, f, alias, render_own_held);
-		render_and_not(x, &sb, f, alias, stays_together);
-	}
-	if (!f->removes) {
-		strbuf_adds(&sb, " AND ");
-		render_not_done(x, &sb, f, alias);
-	}
-	return text_of(x, &sb);
-}
-
-static const char *unset_assignments(struct render *x, const struct cat_fkey *f)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < f->n; i++) {
-		strbuf_adds(&sb, i ? ", " : "");
-		sql_ident(&sb, f->child_columns[i]);
-		strbuf_adds(&sb, " = NULL");
-	}
-	return text_of(x, &sb);
-}
-
-static const char *dep_effect(struct render *x, struct bound *follower, enum plan_dep_kind kind,
-			      const struct cat_fkey *f, const char *unit, const char *ready)
-{
-	struct tmpl_var vars[] = {
-		{ "relation", .frag = FRAG(f->child->sql) },
-		{ "unit", .frag = FRAG(unit) },
-		{ "ready", .frag = FRAG(ready) },
-		{ "assignments", .frag = FRAG(unset_assignments(x, f)) },
-		{ "returning", .frag = FRAG("") },
-	};
-
-	if (kind == DEP_FOLLOW)
-		return effect(x, follower, f->child->sql, unit, ready);
-	return tmpl_render(x->a, kind == DEP_CASCADE ? "query/delete" : "query/update", vars, ARRAY_SIZE(vars));
-}
-
-struct dep_walk {
-	struct render *x;
-	struct plan_step *step;		/* NULL: only tallies are wanted */
-	VEC(struct plan_dependent) deps;
-	VEC(struct plan_tally) tallies;
-	VEC(struct tally_stmt) counts;
-	VEC(const struct hop *) cascades;	/* counted so far */
-	struct binder *b;
-	struct bound *root;
-	size_t (*step_of)(void *ctx, const struct bound *r);
-	void *ctx;
-};
-
-/* Of a root row: the unit's tids when acting, "will be taken" when counting. */
-static const char *tids_of(struct render *x, const char *alias)
-{
-	return arena_printf(x->a, "%s.ctid = ANY($%zu::tid[])", alias, x->values.n + 1);
-}
-
-static bool refers_to_itself(const struct bound *r)
-{
-	for (size_t i = 0; i < r->edges.n; i++)
-		if (r->edges.v[i].kind == EDGE_RULE && table_within(r->edges.v[i].fkey->child, r->table))
-			return true;
-	return false;
-}
-
-static const char *ready(struct render *x, struct bound *r, bool for_followers, render_test *stays);
-
-static bool within_root(const struct dep_walk *w, const struct cat_fkey *f)
-{
-	return table_within(f->child, w->root->table);
-}
-
-/* Of rows whose key is cut: do they stay? Those of the root's own table may go in this same step. */
-static const char *unset_ready(struct dep_walk *w, enum plan_dep_kind kind, const struct cat_fkey *f)
-{
-	if (kind == DEP_CASCADE || !within_root(w, f))
-		return "true";
-	return arena_printf(w->x->a, "(%s) %s", ready(w->x, w->root, false, stays_now), kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
-}
-
-static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *follower, const struct hop *h)
-{
-	struct render *x = w->x;
-	struct plan_dependent *dep = vec_add(x->a, &w->deps);
-	const struct cat_fkey *f = h->fkey;
-	const char *when = follower ? follower_ready(x, follower, "t") : unset_ready(w, kind, f);
-	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT;
-
-	dep->kind = kind;
-	if (follower)
-		effect(x, follower, f->child->sql, "true", when);	/* its parameters come before the unit's */
-	path(x, &all, h, "t", root_from, tids_of(x, "r"));
-	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), when);
-	if (f->child->kind == 'r' && !f->child->children.n && !(follower && refers_to_itself(follower))) {
-		strbuf_addf(&some, "t.ctid = ANY(ARRAY(SELECT t.ctid FROM ONLY %s AS t WHERE %s AND %s LIMIT $%zu::int8))",
-			    f->child->sql, strbuf_str(&all), when, x->values.n + 2);
-		dep->limited.text = dep_effect(x, follower, kind, f, strbuf_str(&some), when);
-	}
-	if (kind == DEP_UNLINK)
-		return;
-	if (kind == DEP_FOLLOW) {
-		dep->index = w->step_of ? w->step_of(w->ctx, follower) : 0;
-		return;
-	}
-	dep->index = w->tallies.n;
-	*vec_add(x->a, &w->tallies) = (struct plan_tally){ .table = f->child->display, .unset = kind == DEP_UNSET };
-}
-
-/* How many rows of a table without a rule will go, or lose their link. */
-static void add_tally(struct dep_walk *w, enum plan_dep_kind kind, const struct edge *e, const struct hop *h)
-{
-	struct render *x = arena_alloc(w->x->a, sizeof(*x));
-	AUTO_STRBUF gone = STRBUF_INIT, cond = STRBUF_INIT, keys = STRBUF_INIT;
-	const struct cat_fkey *f = h->fkey;
-
-	*x = (struct render){ .b = w->b, .a = w->x->a, .live = true };
-	render_gone(x, &gone, w->root, "r");
-	path(x, &cond, h, "t", w->root->table->sql, strbuf_str(&gone));
-	for (size_t i = 0; i < e->rules.n; i++) {
-		struct bound *o = e->rules.v[i];
-		AUTO_STRBUF own = STRBUF_INIT;
-
-		/* what an earlier step takes is not there any more; a later one finds it changed */
-		bool later = o->place >= w->root->place && !(o == w->root && kind == DEP_UNSET);
-
-		if (o->failed || !o->selected || later || !bound_releases(o, f))
-			continue;
-		render_gone(x, &own, o, "t");
-		strbuf_addf(&cond, " AND (%s) IS NOT TRUE", strbuf_str(&own));
-	}
-	for (size_t i = 0; i < w->cascades.n; i++) {
-		if (w->cascades.v[i]->fkey->child != f->child)
-			continue;
-		strbuf_adds(&cond, " AND NOT ");
-		path(x, &cond, w->cascades.v[i], "t", w->root->table->sql, strbuf_str(&gone));
-	}
-	if (kind == DEP_CASCADE)
-		vec_push(w->x->a, &w->cascades, h);
-	for (size_t i = 0; i < f->n; i++) {
-		strbuf_adds(&keys, i ? ", " : "");
-		render_column(&keys, "t", f->child_columns[i]);
-	}
-	struct tmpl_var vars[] = {
-		{ "from", .frag = FRAG(arena_printf(x->a, "%s AS t", f->child->sql)) },
-		{ "condition", .frag = FRAG(strbuf_str(&cond)) },
-		{ "keys", .frag = FRAG(strbuf_str(&keys)) },
-	};
-	*vec_add(x->a, &w->counts) = (struct tally_stmt){
-		.table = f->child->display, .unset = kind == DEP_UNSET,
-		.sql = tmpl_render(x->a, "query/count_dependents", vars, ARRAY_SIZE(vars)), .x = x,
-	};
-}
-
-static void walk_edges(struct dep_walk *w, struct bound *r, const edge_vec *edges, const struct hop *up,
-		       struct bound *upper);
-static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up);
-
-static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e, const struct hop *up,
-		      struct bound *upper)
-{
-	struct hop *h = arena_alloc(w->x->a, sizeof(*h));
-	enum plan_dep_kind kind = e->kind == EDGE_CASCADE ? DEP_CASCADE : DEP_UNSET;
-
-	*h = (struct hop){ .fkey = e->fkey, .rule = upper, .up = up };
-	switch (e->kind) {
-	case EDGE_RULE:
-		return;
-	case EDGE_FOLLOW:
-		walk_rule(w, e->follower, h);
-		if (w->step)
-			add_dependent(w, DEP_FOLLOW, e->follower, h);
-		return;
-	case EDGE_CASCADE:
-		walk_edges(w, r, &e->sub, h, NULL);
-		break;
-	case EDGE_UNSET:
-		break;
-	}
-	if (w->step)
-		add_dependent(w, kind, NULL, h);
-	if (w->step && kind == DEP_UNSET && within_root(w, h->fkey))
-		add_dependent(w, DEP_UNLINK, NULL, h);
-	if (!w->step)
-		add_tally(w, kind, e, h);
-}
-
-/* A row that goes by one key and is unlinked by another goes: unlinking comes last. */
-static void walk_edges(struct dep_walk *w, struct bound *r, const edge_vec *edges, const struct hop *up,
-		       struct bound *upper)
-{
-	for (int unset = 0; unset <= 1; unset++)
-		for (size_t i = 0; i < edges->n; i++)
-			if ((edges->v[i].kind == EDGE_UNSET) == unset)
-				walk_edge(w, r, &edges->v[i], up, upper);
-}
-
-static void walk_rule(struct dep_walk *w, struct bound *r, const struct hop *up)
-{
-	if (r->removes) {
-		walk_edges(w, r, &r->edges, up, r);
-		return;
-	}
-	for (size_t i = 0; i < r->followers.n; i++) {
-		struct edge e = { .kind = EDGE_FOLLOW, .fkey = r->followers.v[i]->via, .follower = r->followers.v[i] };
-
-		walk_edge(w, r, &e, up, r);
-	}
-}
-
-size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt **ret)
-{
-	struct render x = { .b = b, .a = b->a, .live = true };
-	struct dep_walk w = { .x = &x, .b = b, .root = root };
-
-	walk_rule(&w, root, NULL);
-	*ret = w.counts.v;
-	return w.counts.n;
 }
 
 /* ---- the root ---- */
@@ -482,7 +229,7 @@ static bool follower_work(struct render *x, struct strbuf *sb, struct bound *r, 
 			render_not_done(x, sb, f, c);
 			strbuf_addf(sb, " OR %s)", strbuf_str(&below));
 		} else {
-			strbuf_adds(sb, follower_ready(x, f, c));
+			strbuf_adds(sb, statement_follower_ready(x, f, c));
 		}
 		strbuf_addc(sb, ')');
 	}
@@ -490,7 +237,7 @@ static bool follower_work(struct render *x, struct strbuf *sb, struct bound *r, 
 }
 
 /* Rows that the step may take now. `effect`: of the row itself; else also for its followers' sake. */
-static const char *ready(struct render *x, struct bound *r, bool for_followers, render_test *stays)
+const char *statement_ready(struct render *x, struct bound *r, bool for_followers, render_test *stays)
 {
 	AUTO_STRBUF sb = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
 
@@ -504,7 +251,7 @@ static const char *ready(struct render *x, struct bound *r, bool for_followers, 
 			strbuf_addf(&open, " OR %s", strbuf_str(&below));
 		strbuf_addf(&sb, " AND (%s)", strbuf_str(&open));
 	}
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 /* A row that goes must have nothing left below it that ON DELETE CASCADE would take unseen. */
@@ -523,7 +270,7 @@ static const char *childless(struct render *x, struct bound *r, const char *base
 		render_join(&sb, e->fkey, c, "t");
 		strbuf_addc(&sb, ')');
 	}
-	return text_of(x, &sb);
+	return statement_text(x, &sb);
 }
 
 static const char *collect_stmt(struct render *x, const char *cond)
@@ -549,25 +296,25 @@ static const char *lock_stmt(struct render *x, const char *unit, const char *con
 /* What the step's own statements leave: rows that refer to each other and can go only together. */
 static void render_circle(struct render *x, struct bound *r, struct plan_step *s, const char *tids)
 {
-	const char *together = ready(x, r, false, stays_together);
+	const char *together = statement_ready(x, r, false, statement_stays_together);
 
 	s->circle_collect.text = collect_stmt(x, together);
 	s->circle_lock.text = lock_stmt(x, tids, together, "");
-	s->circle_apply.text = effect(x, r, "ONLY \2", tids, childless(x, r, together));
+	s->circle_apply.text = statement_effect(x, r, "ONLY \2", tids, childless(x, r, together));
 }
 
 static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 {
-	const char *own = ready(x, r, false, stays_now);
-	const char *any = r->followers.n ? ready(x, r, true, stays_now) : own;
+	const char *own = statement_ready(x, r, false, statement_stays_now);
+	const char *any = r->followers.n ? statement_ready(x, r, true, statement_stays_now) : own;
 	const char *range, *tids;
 	struct tmpl_var drop[2];
 
-	effect(x, r, "ONLY \2", "true", own);		/* all parameters exist from here on */
+	statement_effect(x, r, "ONLY \2", "true", own);		/* all parameters exist from here on */
 	range = arena_printf(x->a, "t.ctid >= $%zu::tid AND t.ctid < $%zu::tid", x->values.n + 1, x->values.n + 2);
-	tids = tids_of(x, "t");
-	s->apply_range.text = effect(x, r, "ONLY \2", range, own);
-	s->apply_tids.text = effect(x, r, "ONLY \2", tids, childless(x, r, own));
+	tids = statement_tids(x, "t");
+	s->apply_range.text = statement_effect(x, r, "ONLY \2", range, own);
+	s->apply_tids.text = statement_effect(x, r, "ONLY \2", tids, childless(x, r, own));
 	s->lock_range.text = lock_stmt(x, range, any, "");
 	s->lock_tids.text = lock_stmt(x, tids, any, "");
 	s->free_range.text = lock_stmt(x, range, any, "SKIP LOCKED");
@@ -577,7 +324,7 @@ static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 	drop[1] = (struct tmpl_var){ "ready", .frag = FRAG(own) };
 	s->drop_check.text = tmpl_render(x->a, "query/drop_check", drop, 2);
 	s->checks_done = !r->removes && may_be_altered(r);
-	s->self_reference = refers_to_itself(r);
+	s->self_reference = statement_self_reference(r);
 	if (s->self_reference)
 		render_circle(x, r, s, tids);
 }
@@ -598,10 +345,10 @@ void statement_render(struct binder *b, struct bound *root, bool live, struct pl
 	struct dep_walk again = w;
 
 	/* Twice: the first time finds every parameter, so that unit parameters follow all of them. */
-	walk_rule(&w, root, NULL);
+	dependents_walk(&w, root, NULL);
 	render_root(&x, root, step);
 	x.aliases = 0;
-	walk_rule(&again, root, NULL);
+	dependents_walk(&again, root, NULL);
 	render_root(&x, root, step);
 	BUG_ON(w.deps.n != again.deps.n);
 	step->ndependents = again.deps.n;
