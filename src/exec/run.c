@@ -167,7 +167,7 @@ static struct sweep sweep_of(struct runner *r, size_t i)
 		.began_ms = clock_ms(),
 	};
 
-	unit_queue_init(&w.queue, s);
+	unit_queue_init(&w.queue, s, (double)w.limits.transaction_target_ms);
 	return w;
 }
 

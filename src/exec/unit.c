@@ -3,9 +3,12 @@
 #define MAX_OFFSET 2048			/* more line pointers than a page of any block size has here */
 #define UNIT_BYTES (64.0 * 1024 * 1024)	/* units follow bytes as well as rows (domain.md 3) */
 
-void unit_queue_init(struct unit_queue *q, const struct plan_step *step)
+void unit_queue_init(struct unit_queue *q, const struct plan_step *step, double target_ms)
 {
-	*q = (struct unit_queue){ .step = step, .pages = 64, .rows = 2000, .max_pages = 8192 };
+	double part = target_ms < 100 ? target_ms / 100 : 1;
+
+	*q = (struct unit_queue){ .step = step, .pages = 64 * part, .rows = 2000 * part,
+				   .max_pages = 8192 };
 	for (size_t i = 0; i < step->nrelations; i++) {
 		double fits = UNIT_BYTES / (double)(step->relations[i].page_bytes ? step->relations[i].page_bytes : 8192);
 

@@ -36,7 +36,8 @@ struct unit_queue {
 	size_t nagain, cap;
 };
 
-void unit_queue_init(struct unit_queue *q, const struct plan_step *step);
+/* The first units are those of a usual machine for that target; unit_adapt learns from there. */
+void unit_queue_init(struct unit_queue *q, const struct plan_step *step, double target_ms);
 void unit_queue_done(struct unit_queue *q);
 /* Page ranges of every relation that the plan sweeps by pages. */
 void unit_sweep(struct unit_queue *q);
