@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # Rows that go together: trees within a table, followers three deep, races with new children.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/case_lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # Foreign keys: blocked parents, counted cascades, chains of followers, circles.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/case_lib.sh"

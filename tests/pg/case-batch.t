@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# slow
+# Batches: nothing is skipped, time-outs make them smaller, others can work beside them.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/case_lib.sh"
+
+batches() { q "SELECT $1 FROM pgretain.ledger WHERE kind = 'batch' AND rule = '$2'"; }
+
+case_db
+
+note 'C35: 300 rows, by index and by pages, in small transactions'
+case_conf 'max_percent = 100.0; transaction_target = "1ms"; lanes = 2;'
+q "CREATE TABLE ix (id int PRIMARY KEY, at timestamptz, fat text DEFAULT repeat('x', 1500));
+	CREATE INDEX ON ix (at);
+	INSERT INTO ix SELECT n, CASE WHEN n % 10 = 0 THEN $old ELSE $fresh END FROM generate_series(1, 3000) n;
+	CREATE TABLE pg (id int PRIMARY KEY, at timestamptz, fat text DEFAULT repeat('x', 1500));
+	INSERT INTO pg SELECT n, CASE WHEN n % 2 = 0 THEN $old ELSE $fresh END FROM generate_series(1, 600) n;
+	ANALYZE"
+conf_rule ix 'table = "public.ix"; class = "c"; start = "at";'
+conf_rule pg 'table = "public.pg"; class = "c"; start = "at";'
+case_keep 'SELECT * FROM ix WHERE id % 10 > 0'
+case_keep 'SELECT * FROM pg WHERE id % 2 = 1'
+case_run
+is "$rc $(counts deleted strategy | sort | tr '\n' ' ')" '0 ix 300 "index" pg 300 "pages" ' \
+	'300 each, each its own way'
+is "$(q 'SELECT (SELECT count(*) FROM ix), (SELECT count(*) FROM pg)')" '2700|300' 'by plain SQL too'
+ok 'in several transactions' test "$(batches 'count(*)' ix)" -gt 1 -a "$(batches 'count(*)' pg)" -gt 1
+same_counts
+run_pgretain plan --format json
+is "$(counts due | sort | tr '\n' ' ')" 'ix 0 pg 0 ' 'a plan afterwards finds none'
+case_end
+
+note 'C41: the first of three rules times out at every row'
+case_conf 'max_percent = 100.0; statement_timeout = "300ms"; lanes = 1;'
+q "CREATE TABLE a1 (id int PRIMARY KEY, at timestamptz); INSERT INTO a1 VALUES (1, $old), (2, $fresh);
+	CREATE TABLE a2 AS TABLE a1; CREATE TABLE a3 AS TABLE a1;
+	CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN OLD; END';
+	CREATE TRIGGER nap BEFORE DELETE ON a1 FOR EACH ROW EXECUTE FUNCTION nap()"
+for t in a1 a2 a3; do conf_rule $t "table = \"public.$t\"; class = \"c\"; start = \"at\";"; done
+case_keep 'TABLE a1'
+case_keep 'SELECT * FROM a2 WHERE id = 2'
+case_run
+is "$plan_rc $rc $(counts status deleted failed | tr '\n' ' ')" \
+	'0 2 a1 "failed" 0 1 a2 "done" 1 0 a3 "done" 1 0 ' '2 and 3 are done, 1 failed, exit 2'
+like "$(of a1 reason)" 57014 'with its SQLSTATE'
+is "$(ids a1) $(ids a2) $(ids a3)" '1,2 2 2' 'by plain SQL too'
+case_end 2
+
+note 'C42: settings of the role and of the database'
+case_conf
+q "CREATE ROLE pgr SUPERUSER LOGIN; CREATE SCHEMA evil;
+	CREATE TABLE s1 (id int PRIMARY KEY, at timestamptz); INSERT INTO s1 VALUES (1, $old), (2, $fresh);
+	CREATE TABLE evil.s1 AS TABLE s1;
+	CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT timestamptz ''infinity''';
+	CREATE FUNCTION evil.count(int) RETURNS int LANGUAGE sql AS 'SELECT 0';
+	CREATE FUNCTION evil.lt(timestamptz, timestamptz) RETURNS bool LANGUAGE sql AS 'SELECT true';
+	CREATE OPERATOR evil.< (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = evil.lt);
+	CREATE FUNCTION nap150() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.15); RETURN OLD; END';
+	CREATE TRIGGER nap BEFORE DELETE ON s1 FOR EACH ROW EXECUTE FUNCTION nap150();
+	ALTER ROLE pgr SET statement_timeout = '50ms'; ALTER ROLE pgr SET lock_timeout = '1ms';
+	ALTER ROLE pgr SET search_path = 'evil', 'pg_catalog'; ALTER ROLE pgr SET DateStyle = 'German';
+	ALTER ROLE pgr SET default_transaction_isolation = 'serializable'; ALTER ROLE pgr SET TimeZone = 'Asia/Tokyo';
+	ALTER ROLE pgr SET IntervalStyle = 'iso_8601'; ALTER ROLE pgr SET synchronous_commit = off;
+	ALTER ROLE pgr SET bytea_output = 'escape'; ALTER ROLE pgr SET extra_float_digits = '-5';
+	ALTER ROLE pgr SET default_transaction_deferrable = on; ALTER ROLE pgr SET transform_null_equals = on;
+	ALTER DATABASE t SET idle_in_transaction_session_timeout = '20ms';
+	ALTER DATABASE t SET idle_session_timeout = '20ms';
+	ALTER DATABASE t SET default_transaction_read_only = on"
+sed -i 's/user=postgres/user=pgr/' "$PGRETAIN_CONFIG"
+conf_rule s1 'table = "public.s1"; class = "c"; start = "at";'
+PGUSER=postgres
+case_keep 'SELECT * FROM public.s1 WHERE id = 2'
+case_keep 'TABLE evil.s1'
+case_run
+is "$rc $(of s1 deleted) $(of s1 status)" '0 1 done' 'the engine sets its own' || note "$err$out"
+is "$(q 'SELECT string_agg(id::text, $$,$$) FROM public.s1')" 2 'by plain SQL too'
+same_counts
+case_end
+q "SET default_transaction_read_only = off;
+	ALTER DATABASE t RESET ALL; ALTER ROLE pgr RESET ALL" || bail_out 'settings stay'
+
+note 'C43: a trigger of 1 ms a row, a time-out of 200 ms'
+case_conf 'max_percent = 100.0; statement_timeout = "200ms"; transaction_target = "50ms"; lanes = 2;'
+q "CREATE TABLE slow (id int PRIMARY KEY, at timestamptz); CREATE INDEX ON slow (at);
+	INSERT INTO slow SELECT n, CASE WHEN n > 2000 THEN $fresh ELSE $old END FROM generate_series(1, 2100) n;
+	CREATE TABLE slowp (id int PRIMARY KEY, at timestamptz);
+	CREATE TABLE slowc (id int PRIMARY KEY, p int REFERENCES slowp);
+	CREATE TABLE slowm (id int PRIMARY KEY, at timestamptz, v text);
+	INSERT INTO slowp VALUES (1, $old), (2, $fresh);
+	INSERT INTO slowc SELECT n, CASE WHEN n > 1000 THEN 2 ELSE 1 END FROM generate_series(1, 1050) n;
+	INSERT INTO slowm SELECT n, $old, 'x' FROM generate_series(1, 1000) n;
+	CREATE FUNCTION ms() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_sleep(0.001); IF TG_OP = ''DELETE'' THEN RETURN OLD; END IF; RETURN NEW; END';
+	CREATE TRIGGER ms BEFORE DELETE ON slow FOR EACH ROW EXECUTE FUNCTION ms();
+	CREATE TRIGGER ms BEFORE DELETE ON slowc FOR EACH ROW EXECUTE FUNCTION ms();
+	CREATE TRIGGER ms BEFORE UPDATE ON slowm FOR EACH ROW EXECUTE FUNCTION ms();
+	ANALYZE"
+conf_rule slow 'table = "public.slow"; class = "c"; start = "at";'
+conf_rule slowp 'table = "public.slowp"; class = "c"; start = "at"; children = { slowc = "cascade"; };'
+conf_rule slowm 'table = "public.slowm"; class = "c"; start = "at"; action = "anonymize"; columns = { v = "null"; };'
+case_keep 'SELECT * FROM slow WHERE id > 2000'
+case_keep 'SELECT * FROM slowc WHERE p = 2'
+case_keep 'SELECT id, at FROM slowm'
+case_run
+is "$rc $(counts deleted anonymized | sort | tr '\n' ' ')" '0 slow 2000 0 slowm 0 1000 slowp 1 0 ' \
+	'all of it within one run' || note "$out"
+is "$(of slowp cascaded | tr -d ' \n')" '{"public.slowc":1000}' 'the cascade too'
+ok 'transactions of no more than 200 rows' test "$(batches 'max(rows)' slow)" -le 200
+ok 'the cascade in as small ones' test "$(batches 'max(rows)' slowp)" -le 200
+is "$(q 'SELECT (SELECT count(*) FROM slow), (SELECT count(v) FROM slowm), (SELECT count(*) FROM slowc)')" \
+	'100|0|50' 'by plain SQL too'
+same_counts
+case_end
+
+note 'C46: another session updates due and undue rows all the time'
+case_conf
+q "CREATE TABLE busy (id int PRIMARY KEY, at timestamptz, v int DEFAULT 0, fat text DEFAULT repeat('x', 100));
+	INSERT INTO busy SELECT n, CASE WHEN n % 4 > 0 THEN $old ELSE $fresh END FROM generate_series(1, 400000) n;
+	ANALYZE busy"
+conf_rule busy 'table = "public.busy"; class = "c"; start = "at";'
+case_keep 'SELECT id, at, fat FROM busy WHERE id % 4 = 0'
+cat >"$W/update.sql" <<-'END'
+	\set id random(1, 400000)
+	UPDATE busy SET v = v + 1 WHERE id = :id;
+END
+pgbench -n -f "$W/update.sql" -c 2 -R 100 -T 120 -l --log-prefix="$W/latency" "$PGDATABASE" >"$W/pgbench" 2>&1 &
+bench=$!
+case_run
+kill -INT $bench
+wait $bench 2>/dev/null
+is "$rc $(of busy deleted) $(of busy failed)" '0 300000 0' 'every due row went, those that moved too'
+ok 'more than 10 transactions' test "$(of busy transactions)" -gt 10
+# microseconds; a single DELETE would hold the rows that it met first to its end
+longest=$(cat "$W"/latency.* | awk '$3 > m { m = $3 } END { print int(m / 1000) }')
+ok 'the other session worked meanwhile' test "$(cat "$W"/latency.* | wc -l)" -gt 50
+ok "it waited no longer than 2 s: $longest ms" test "$longest" -lt 2000
+is "$(q 'SELECT count(*), count(*) FILTER (WHERE id % 4 > 0) FROM busy')" '100000|0' 'by plain SQL too'
+same_counts
+case_end
+
+note 'C68: a dry run writes nothing'
+case_conf
+q "CREATE TABLE dry (id int PRIMARY KEY, at timestamptz, mail text UNIQUE);
+	INSERT INTO dry SELECT n, $old, n || 'x' FROM generate_series(1, 9) n;
+	CREATE TABLE dryk (id int PRIMARY KEY, dry int REFERENCES dry)"
+conf_rule dry 'table = "public.dry"; class = "c"; start = "at"; children = { dryk = "cascade"; };'
+conf_rule mask 'table = "public.dry"; class = "c"; start = "at"; action = "anonymize"; columns = { mail = "null"; };'
+conf_rule key 'table = "public.dry"; class = "c"; start = "at"; action = "anonymize"; columns = { id = "null"; };'
+server_set log_statement "'mod'"
+all=$(snap 'TABLE dry') entries=$(snap 'TABLE pgretain.ledger')
+log_mark
+for command in plan 'run --dry-run' 'run --dry-run --lift-ceilings' 'explain dry id=1' 'report' 'run'; do
+	run_pgretain $command --format json
+	[ "$command" = run ] || is "$(((rc == 0 || rc == 2)))" 1 "$command ends $rc"
+done
+is "$rc" 1 'a run that was not confirmed is refused'
+is "$(log_since | grep -cE '(INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|GRANT)')" \
+	0 'no statement that writes was sent' ||
+	note "$(log_since | grep -E 'INSERT|UPDATE|DELETE|CREATE|ALTER|DROP' | head -5)"
+is "$(snap 'TABLE dry') $(snap 'TABLE pgretain.ledger')" "$all $entries" 'not a byte has changed'
+run_pgretain plan --format json
+is "$rc $(of key status)" '2 failed' 'a rule on a key column: an error of the plan'
+like "$(of key reason)" 'id of public\.dry.*primary key' 'with its reason'
+done_testing
