@@ -8,12 +8,18 @@
 #include "cmd/run_report.h"
 #include "cmd/self.h"
 #include "exec/lane.h"
-#include "exec/run.h"
+#include "exec/revive.h"
 #include "ledger/ledger.h"
+#include "pg/sqltext.h"
 #include "plan/build.h"
 #include "sched/due.h"
 
+#include <poll.h>
 #include <uuid/uuid.h>
+
+#define LANES_WAIT_MS 15000	/* for the lanes of a run that was killed */
+#define MAX_LOSSES 4
+#define RECONNECT_MS 60000	/* how long a server that is away is waited for */
 
 struct run_session {
 	struct ctx *ctx;
@@ -26,6 +32,7 @@ struct run_session {
 	struct outcome out;
 	const char *replay_log;
 	char uuid[37];
+	struct exec_options x;
 	double began_ms, deadline_ms;
 	double logged_ms;
 };
@@ -79,6 +86,27 @@ static bool guard_lock(struct run_session *r, struct diag *d)
 	return false;
 }
 
+/* The lanes of a client that was killed end with their statement, or when the server looks for it. */
+static bool guard_lanes(struct run_session *r, struct diag *d)
+{
+	double until = clock_ms() + LANES_WAIT_MS;
+	bool gone = false;
+
+	for (;;) {
+		if (!ledger_lanes_gone(r->conn, r->job ? r->job->name : NULL, &gone, d))
+			return false;
+		if (gone)
+			return true;
+		if (clock_ms() > until)
+			break;
+		poll(NULL, 0, 50);
+	}
+	diag_fail(d, DIAG_GUARD, "an earlier run%s%s was killed, and the server is still at work for it",
+		  r->job ? " of job " : "", r->job ? r->job->name : "");
+	diag_hint(d, "wait, or end it: pg_stat_activity shows it as application pgretain lane");
+	return false;
+}
+
 static bool guard_expected(struct run_session *r, const char *option, struct diag *d)
 {
 	const char *want = opts_text(&r->ctx->opts, option);
@@ -121,6 +149,34 @@ static bool confirm_all(struct run_session *r, struct diag *d)
 
 /* ---- evidence ---- */
 
+/* Survives a lost connection: what was sent without an answer is not written twice. */
+static bool append(struct run_session *r, const struct ledger_entry *e, struct diag *d)
+{
+	bool ok = ledger_append(r->conn, e, d);
+
+	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
+		ok = revive_control(r->conn, &r->x, d) && ledger_append_once(r->conn, e, d);
+	return ok;
+}
+
+static bool head_export(struct run_session *r, struct diag *d)
+{
+	bool ok = ledger_head_export(r->conn, r->replay_log, d);
+
+	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
+		ok = revive_control(r->conn, &r->x, d) && ledger_head_export(r->conn, r->replay_log, d);
+	return ok;
+}
+
+static bool rule_text(struct run_session *r, const struct plan_step *s, char digest[LEDGER_DIGEST_TEXT], struct diag *d)
+{
+	bool ok = ledger_rule_text(r->conn, s->rule_text, digest, d);
+
+	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
+		ok = revive_control(r->conn, &r->x, d) && ledger_rule_text(r->conn, s->rule_text, digest, d);
+	return ok;
+}
+
 static bool ledger_event(struct run_session *r, const char *event, int64_t rows, struct diag *d)
 {
 	json_t *detail = json_pack("{ss ss*}", "event", event, "job", r->job ? r->job->name : NULL);
@@ -137,7 +193,7 @@ static bool ledger_event(struct run_session *r, const char *event, int64_t rows,
 		json_object_set_new(detail, "lift_ceilings", json_true());
 	text = json_dumps(detail, JSON_COMPACT);
 	e.detail = text;
-	ok = ledger_append(r->conn, &e, d);
+	ok = append(r, &e, d);
 	free(text);
 	json_decref(detail);
 	return ok;
@@ -164,7 +220,7 @@ static bool ledger_step(struct run_session *r, const struct plan_step *s, const 
 	char *text;
 	bool ok;
 
-	if (!ledger_rule_text(r->conn, s->rule_text, digest, d))
+	if (!rule_text(r, s, digest, d))
 		return false;
 	detail = json_pack("{ss ss sI sI sI sI sI sI}", "rule_text", digest, "status", status_word(o->status),
 			   "due", (json_int_t)o->due, "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked,
@@ -173,7 +229,7 @@ static bool ledger_step(struct run_session *r, const struct plan_step *s, const 
 		json_object_set_new(detail, "sqlstate", json_string(o->sqlstate));
 	text = json_dumps(detail, JSON_COMPACT);
 	e.detail = text;
-	ok = ledger_append(r->conn, &e, d);
+	ok = append(r, &e, d);
 	free(text);
 	json_decref(detail);
 	return ok;
@@ -230,6 +286,39 @@ static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
 	return true;
 }
 
+static bool run_open(struct run_session *r, bool *ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(r->conn, sqltext_get("query/exec_run_open"), &res, d, r->uuid))
+		return false;
+	*ret = res_bool(res, 0, 0);
+	return true;
+}
+
+/* The lock went with the connection: nobody else may have come in between. */
+static bool on_reconnected(void *ctx, struct diag *d)
+{
+	struct run_session *r = ctx;
+	bool got, open;
+
+	if (!ledger_job_lock(r->conn, r->job ? r->job->name : NULL, &got, d) || !run_open(r, &open, d))
+		return false;
+	if (!open) {
+		diag_fail(d, DIAG_INTERRUPTED, "another run began while the connection was lost, and goes on in this one's place");
+		return false;
+	}
+	return got || diag_fail(d, DIAG_RETRY, "the lock of this run is held by another session");
+}
+
+static void on_connection(void *ctx, const char *event, const struct diag *why)
+{
+	struct run_session *r = ctx;
+
+	log_event(why ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, event, LOG_S("run", r->uuid),
+		  LOG_S("sqlstate", why ? why->sqlstate : ""));
+}
+
 /* ---- the run ---- */
 
 static void new_uuid(struct run_session *r)
@@ -242,10 +331,11 @@ static void new_uuid(struct run_session *r)
 
 static bool execute(struct run_session *r, struct diag *d)
 {
-	struct exec_options x = {
+	r->x = (struct exec_options){
 		.run = r->uuid, .actor = r->ctx->actor, .conninfo = r->db->conninfo, .deadline_ms = r->deadline_ms,
-		.reconnect_ms = 60000, .refresh = on_holds, .stop_requested = sig_stop_requested, .progress = on_progress,
-		.step_done = on_step, .ctx = r,
+		.job = r->job ? r->job->name : NULL, .reconnect_ms = RECONNECT_MS, .refresh = on_holds,
+		.reconnected = on_reconnected, .connection = on_connection, .stop_requested = sig_stop_requested,
+		.progress = on_progress, .step_done = on_step, .ctx = r,
 	};
 	int64_t rows = 0;
 	int settled = 0;
@@ -261,7 +351,8 @@ static bool execute(struct run_session *r, struct diag *d)
 		log_event(LOG_LEVEL_WARN, "run.settled", LOG_I("interrupted", settled));
 	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
 		  LOG_S("as_of", r->plan->as_of), LOG_S("fingerprint", r->plan->fingerprint));
-	if (!exec_plan(r->conn, r->plan, &x, r->ctx->arena, &r->out, d))
+	r->conn->stop = STOP_WAITING;
+	if (!exec_plan(r->conn, r->plan, &r->x, r->ctx->arena, &r->out, d))
 		return false;
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;
@@ -269,7 +360,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	if (!ledger_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
 	FAULT_POINT(head_export);
-	if (!ledger_head_export(r->conn, r->replay_log, d))
+	if (!head_export(r, d))
 		return false;
 	log_event(LOG_LEVEL_INFO, "run.end", LOG_S("run", r->uuid), LOG_I("rows", rows), LOG_I("exit", r->out.exit));
 	return true;
@@ -278,7 +369,7 @@ static bool execute(struct run_session *r, struct diag *d)
 static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 {
 	if (!dry && (!guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
-		     !guard_lock(r, d)))
+		     !guard_lock(r, d) || !guard_lanes(r, d)))
 		return false;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
 	    !guard_expected(r, "confirm", d))
@@ -286,25 +377,47 @@ static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 	return dry || guard_confirmed(r, d);
 }
 
-static int run_rules(struct run_session *r, bool dry)
+/* Before the first write everything is a refusal, a lost connection too; a request to stop is obeyed at
+ * once. */
+static bool begin(struct run_session *r, bool dry, struct diag *d)
 {
 	struct conn_settings settings = { .application = "pgretain run", .read_only = dry };
-	struct diag d = DIAG_INIT;
-	int exit;
 
-	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !guards_and_plan(r, dry, &d))
+	if (!conn_open(r->db->conninfo, &settings, &r->conn, d))
+		return false;
+	r->conn->stop = STOP_SENDING;
+	if (!guards_and_plan(r, dry, d)) {
+		if (d->cls == DIAG_LOST)
+			d->cls = DIAG_CONNECT;
+		if (d->cls == DIAG_INTERRUPTED)
+			diag_fail(d, DIAG_INTERRUPTED, "interrupted before the first write: nothing was changed");
+		return false;
+	}
+	r->conn->stop = STOP_NEVER;
+	return true;
+}
+
+/* How far a run came is told even when it could not go on. */
+static int run_rules(struct run_session *r, bool dry)
+{
+	struct diag d = DIAG_INIT;
+	bool ok;
+
+	if (!begin(r, dry, &d))
 		return ctx_fail(r->ctx, &d);
 	if (dry) {
-		exit = run_report_plan_exit(r->plan);
+		int exit = run_report_plan_exit(r->plan);
+
 		run_report(r->ctx, r->plan, NULL, NULL, 0, exit);
 		return exit;
 	}
-	sig_catch_stop();
-	if (!execute(r, &d))
-		return ctx_fail(r->ctx, &d);
+	ok = execute(r, &d);
 	if (r->ctx->progress_live)
 		fputs("\r\033[K", stderr);
-	run_report(r->ctx, r->plan, &r->out, r->uuid, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
+	if (!ok)
+		r->out.exit = ctx_fail(r->ctx, &d);
+	if (r->out.steps)
+		run_report(r->ctx, r->plan, &r->out, r->uuid, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
 	return r->out.exit;
 }
 

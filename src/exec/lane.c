@@ -49,17 +49,6 @@ bool lane_wants_write(const struct lane *l)
 	return PQflush(l->conn->pg) == 1;
 }
 
-void lane_cancel(struct lane *l)
-{
-	PGcancel *cancel = PQgetCancel(l->conn->pg);
-	char ignored[256];
-
-	if (cancel) {
-		PQcancel(cancel, ignored, sizeof(ignored));
-		PQfreeCancel(cancel);
-	}
-}
-
 /* ---- sending ---- */
 
 static bool sent(struct lane *l, int ok)
@@ -116,7 +105,7 @@ static bool send_lock(struct lane *l)
 /* How many dependents the transaction may still take. */
 static int64_t slice_left(const struct lane *l)
 {
-	int64_t left = l->work->slice;
+	int64_t left = l->slice;
 
 	for (size_t i = 0; i < l->dependent; i++)
 		left -= l->counts.dependents[i];
@@ -326,6 +315,7 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 	l->unit = *u;
 	u->tids = NULL;
 	l->batch = batch;
+	l->slice = w->slice;
 	l->failed = l->stale = l->sliced = l->committing = false;
 	l->counts.dependents = xrealloc(l->counts.dependents, (w->step->ndependents + 1) * sizeof(int64_t));
 	l->types = xrealloc(l->types, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->types));

@@ -7,7 +7,8 @@
  *	APPLY     the effect itself
  *	LEDGER    one entry for each count
  *	COMMIT    together with all of it
- *	ROLLBACK  after a refusal */
+ *	ROLLBACK  after a refusal
+ *	DOWN      the connection is lost; the sweep brings it back (exec/lanes.h) */
 #ifndef PGRETAIN_EXEC_LANE_H
 #define PGRETAIN_EXEC_LANE_H
 
@@ -48,7 +49,11 @@ struct lane {
 	size_t dependent, entry;	/* position in DEPENDENT and LEDGER */
 	bool sliced;			/* the slice is full: the unit comes again */
 	bool committing;
+	bool unsure;			/* DOWN, its COMMIT without an answer: the unit is still in hand */
+	double lost_ms, retry_ms;	/* DOWN: since when, next try; INFINITY: given up for this step */
+	int pause_ms;
 	int64_t batch, epoch;
+	int64_t slice;			/* as it was at the start: other lanes change it for the next unit */
 	struct strbuf tids;		/* locked rows, as an array */
 	struct strbuf sql, arg1, arg2;
 	Oid *types;			/* parameters of the statement in hand */
@@ -66,7 +71,6 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 enum lane_result lane_step(struct lane *l);
 int lane_socket(const struct lane *l);
 bool lane_wants_write(const struct lane *l);
-void lane_cancel(struct lane *l);
 
 double clock_ms(void);		/* monotonic, for measuring */
 

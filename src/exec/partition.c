@@ -1,6 +1,7 @@
 #include "exec/partition.h"
 
 #include "base/fault.h"
+#include "exec/revive.h"
 #include "ledger/ledger.h"
 
 static bool rollback(struct conn *c, struct diag *d)
@@ -96,25 +97,60 @@ static bool lock_timeout(struct conn *c, int64_t ms, struct diag *d)
 	return conn_query_text(c, "SELECT pg_catalog.set_config('lock_timeout', $1, false)", &res, d, text);
 }
 
+static void dropped(struct sweep *w, size_t relation, int64_t rows)
+{
+	w->step->acted += rows;
+	w->step->transactions++;
+	w->queue.dropped[relation] = true;
+}
+
+/* The connection was lost before the answer to COMMIT: the ledger tells. */
+static bool settle_doubt(struct conn *control, struct sweep *w, struct diag *d)
+{
+	bool known;
+
+	if (!w->drop.unsure)
+		return true;
+	if (!revive_batch_known(control, w->o, w->drop.batch, &known, d))
+		return false;
+	w->drop.unsure = false;
+	if (known)
+		dropped(w, w->drop.relation, w->drop.rows);
+	return true;
+}
+
+/* Before its ledger entry nothing can have been committed. */
+static void doubt(struct sweep *w, size_t relation, int64_t rows, int64_t batch_before)
+{
+	w->drop.unsure = *w->batch != batch_before;
+	w->drop.relation = relation;
+	w->drop.rows = rows;
+	w->drop.batch = *w->batch;
+}
+
 bool partitions_drop(struct conn *control, struct sweep *w, struct diag *d)
 {
 	const struct plan_step *s = w->work.step;
 
+	if (!settle_doubt(control, w, d))
+		return false;
 	for (size_t i = 0; i < s->nrelations; i++) {
 		struct diag why = DIAG_INIT;
-		int64_t rows;
+		int64_t rows, batch = *w->batch;
 
-		if (s->relations[i].strategy != STRATEGY_PARTITION || w->o->stop_requested())
+		if (s->relations[i].strategy != STRATEGY_PARTITION || w->queue.dropped[i] || w->o->stop_requested())
 			continue;
 		if (!lock_timeout(control, w->limits.lock_timeout_ms, d))
 			return false;
 		if (drop_one(control, w, &s->relations[i], &rows, &why)) {
-			if (rows < 0)
-				continue;
-			w->step->acted += rows;
-			w->step->transactions++;
-			w->queue.dropped[i] = true;
+			if (rows >= 0)
+				dropped(w, i, rows);
 			continue;
+		}
+		if (revive_needed(control, &why)) {
+			doubt(w, i, rows, batch);
+			*d = why;
+			return false;
 		}
 		if (!rollback(control, d))
 			return false;

@@ -2,12 +2,14 @@
 
 #include "base/fault.h"
 #include "exec/partition.h"
-#include "exec/sweep.h"
+#include "exec/lanes.h"
+#include "exec/revive.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 
 #define COLLECT_LIMIT 2000000		/* 16 MB of ctids */
 #define LAST_PASSES 8
+#define MAX_LOSSES 4			/* of the control connection in one step */
 
 struct runner {
 	struct conn *control;
@@ -20,71 +22,11 @@ struct runner {
 	int64_t batch;
 };
 
-/* ---- lanes ---- */
-
-static struct conn_settings lane_settings(const struct limits *l)
-{
-	return (struct conn_settings){ .application = "pgretain lane", .lock_timeout_ms = l->lock_timeout_ms,
-				       .statement_timeout_ms = l->statement_timeout_ms };
-}
-
-/* At the first step that acts: most nights most rules have nothing to do. */
-static bool lanes_open(struct runner *r, struct diag *d)
-{
-	struct limits l = policy_limits(r->plan->policy, r->plan->db, NULL);
-	struct conn_settings s = lane_settings(&l);
-
-	if (r->lanes)
-		return true;
-	r->lanes = xcalloc((size_t)l.lanes, sizeof(*r->lanes));
-	for (; r->nlanes < (size_t)l.lanes; r->nlanes++) {
-		struct conn *c = NULL;
-
-		if (!conn_open(r->o->conninfo, &s, &c, d))
-			return r->nlanes > 0;		/* fewer lanes do the same work */
-		lane_init(&r->lanes[r->nlanes], c);
-	}
-	return true;
-}
-
-static void lanes_close(struct runner *r)
-{
-	for (size_t i = 0; i < r->nlanes; i++)
-		lane_done(&r->lanes[i]);
-	free(r->lanes);
-}
-
-static bool lane_set(struct conn *c, const char *name, const char *value, struct diag *d)
+static bool control_set(struct runner *r, const char *name, const char *value, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
-	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
-}
-
-/* The statement looks for rows below: index scans serve that. */
-static bool looks_up(const struct plan_step *s)
-{
-	return s->ndependents || strstr(s->apply_tids.text, "EXISTS");
-}
-
-/* A unit is read by its ctids: the planner must not turn to an index for each of them (engine.md).
- * Where rows below are looked up, plain index scans stay allowed. */
-static bool lanes_prepare(struct runner *r, const struct plan_step *s, const struct limits *l, struct diag *d)
-{
-	const char *index = looks_up(s) ? "on" : "off";
-	char lock[24], statement[24];
-
-	snprintf(lock, sizeof(lock), "%lld", (long long)l->lock_timeout_ms);
-	snprintf(statement, sizeof(statement), "%lld", (long long)l->statement_timeout_ms);
-	for (size_t i = 0; i < r->nlanes; i++) {
-		struct conn *c = r->lanes[i].conn;
-
-		if (!lane_set(c, "enable_bitmapscan", "off", d) || !lane_set(c, "enable_indexscan", index, d) ||
-		    !lane_set(c, "pgretain.run", r->o->run, d) || !lane_set(c, "lock_timeout", lock, d) ||
-		    !lane_set(c, "statement_timeout", statement, d))
-			return false;
-	}
-	return true;
+	return conn_query_text(r->control, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
 }
 
 /* ---- collecting what is left ---- */
@@ -112,11 +54,11 @@ static bool collect_row(void *arg, const PGresult *row, struct diag *d)
  * still leads to every row that has just gone. */
 static bool collect_scan(struct runner *r, const struct plan_step *s, size_t relation, struct diag *d)
 {
-	bool pages = s->relations[relation].strategy != STRATEGY_INDEX && !looks_up(s);
+	bool pages = s->relations[relation].strategy != STRATEGY_INDEX && !sweep_looks_up(s);
 
-	return lane_set(r->control, "enable_indexscan", pages ? "off" : "on", d) &&
-		lane_set(r->control, "enable_indexonlyscan", pages ? "off" : "on", d) &&
-		lane_set(r->control, "enable_bitmapscan", pages ? "off" : "on", d);
+	return control_set(r, "enable_indexscan", pages ? "off" : "on", d) &&
+		control_set(r, "enable_indexonlyscan", pages ? "off" : "on", d) &&
+		control_set(r, "enable_bitmapscan", pages ? "off" : "on", d);
 }
 
 static bool collect(struct runner *r, const struct plan_step *s, size_t relation, bool circle, struct unit_queue *q,
@@ -329,6 +271,11 @@ static bool settle(struct runner *r, size_t i, bool as_planned, struct diag *d)
 	return true;
 }
 
+static const char *interrupted(const struct runner *r)
+{
+	return r->out->interrupted_by ? "the window has ended: the next run goes on" : "interrupted: the next run goes on";
+}
+
 static void step_reason(struct runner *r, const struct sweep *w, size_t i)
 {
 	const struct plan_step *s = &r->plan->steps[i];
@@ -340,7 +287,7 @@ static void step_reason(struct runner *r, const struct sweep *w, size_t i)
 		snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", w->diag.sqlstate);
 	} else if (w->stopped) {
 		o->status = OUTCOME_SKIPPED;
-		o->reason = "interrupted: the next run goes on";
+		o->reason = interrupted(r);
 		o->skipped += o->failed;
 		o->failed = 0;
 	} else if (o->failed && s->keepers) {
@@ -374,8 +321,12 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 
 	if (!partitions_drop(r->control, w, d))
 		return false;
-	unit_sweep(&w->queue);
-	if (!sweep_settled(r, w, i, d) || !passes(r, w, i, &left, d))
+	if (!w->swept)
+		unit_sweep(&w->queue);
+	if (!sweep_settled(r, w, i, d))
+		return false;
+	w->swept = true;
+	if (!passes(r, w, i, &left, d))
 		return false;
 	FAULT_POINT(exec_settle);
 	return step_settle(r, w, i, !left, d);
@@ -420,21 +371,41 @@ static void analyze_chain(struct runner *r, size_t root, const bool *dropped)
 			analyze(r, &r->plan->steps[i], i == root ? dropped : NULL);
 }
 
+/* The control connection was lost and is back: the step goes on where it stood. A statement of ours that
+ * takes the server down is not sent for ever. */
+static bool control_back(struct runner *r, struct sweep *w, struct diag *d)
+{
+	if (!revive_needed(r->control, d) || !revive_control(r->control, r->o, d))
+		return false;
+	return ++w->losses <= MAX_LOSSES || diag_fail(d, DIAG_STEP, "the connection was lost %d times in this step", w->losses);
+}
+
+/* At the first step that acts: most nights most rules have nothing to do. */
+static bool lanes_ready(struct runner *r, struct sweep *w, struct diag *d)
+{
+	struct limits l = policy_limits(r->plan->policy, r->plan->db, NULL);
+
+	if (!r->nlanes && !lanes_open(r->o, &l, &r->lanes, &r->nlanes, d))
+		return false;
+	w->lanes = r->lanes;
+	w->nlanes = r->nlanes;
+	return lanes_prepare(w, d);
+}
+
 static bool step_run(struct runner *r, size_t i, struct diag *d)
 {
-	int64_t wal = wal_position(r->control);
-	struct sweep w;
+	int64_t wal = wal_position(r->control), now;
+	struct sweep w = sweep_of(r, i);
 	bool ok;
 
-	if (!lanes_open(r, d))
-		return false;
-	w = sweep_of(r, i);
-	ok = prepare_chain(r, i, d) && lanes_prepare(r, &r->plan->steps[i], &w.limits, d) && work(r, &w, i, d);
-
+	do
+		ok = prepare_chain(r, i, d) && lanes_ready(r, &w, d) && work(r, &w, i, d);
+	while (!ok && control_back(r, &w, d));
 	if (ok)
 		analyze_chain(r, i, w.queue.dropped);
 	r->out->steps[i].seconds = (clock_ms() - w.began_ms) / 1e3;
-	r->out->steps[i].wal_bytes = wal_position(r->control) - wal;
+	now = wal_position(r->control);
+	r->out->steps[i].wal_bytes = wal && now ? now - wal : 0;
 	if (w.stopped)
 		r->out->interrupted = true;
 	unit_queue_done(&w.queue);
@@ -448,9 +419,11 @@ static void step_untouched(struct runner *r, size_t i, enum outcome_status statu
 	struct outcome_step *o = &r->out->steps[i];
 	int64_t rest = c->due - o->acted - c->held - c->blocked;
 
+	if (rest < 0)			/* more became due than the plan saw */
+		rest = 0;
 	o->status = status;
 	o->reason = reason;
-	o->due = c->due;
+	o->due = o->acted + c->held + c->blocked + rest;
 	o->held = c->held;
 	o->blocked = c->blocked;
 	if (status == OUTCOME_FAILED)
@@ -495,25 +468,34 @@ static bool chain_run(struct runner *r, size_t root, struct diag *d)
 				step_as_planned(r, i);
 		return true;
 	}
-	if (r->out->interrupted || r->o->stop_requested()) {
+	if (r->o->deadline_ms > 0 && clock_ms() >= r->o->deadline_ms)
+		r->out->interrupted_by = "the window has ended";
+	if (r->out->interrupted || r->out->interrupted_by || r->o->stop_requested()) {
 		r->out->interrupted = true;
 		return true;
 	}
 	if (step_run(r, root, &why))
 		return true;
-	if (PQstatus(r->control->pg) != CONNECTION_OK) {
-		*d = why;
-		return false;
+	if (why.cls == DIAG_INTERRUPTED && PQstatus(r->control->pg) == CONNECTION_OK) {
+		/* the second request cancelled a statement of the run's own connection */
+		r->out->interrupted = true;
+		for (size_t i = 0; i < r->plan->nsteps; i++)
+			if (r->plan->steps[i].root == root)
+				step_untouched(r, i, OUTCOME_SKIPPED, interrupted(r));
+		return true;
 	}
 	chain_failed(r, root, &why);
-	return true;
+	if (!revive_needed(r->control, &why))
+		return true;
+	*d = why;
+	return false;
 }
 
 static void untouched_rest(struct runner *r)
 {
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		if (r->out->steps[i].status == OUTCOME_OPEN)
-			step_untouched(r, i, OUTCOME_SKIPPED, "interrupted: the next run goes on");
+			step_untouched(r, i, OUTCOME_SKIPPED, interrupted(r));
 }
 
 static void exit_code(struct runner *r)
@@ -544,8 +526,10 @@ bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_
 			if (plan->steps[k].root == i)
 				o->step_done(o->ctx, &r.plan->steps[k], &ret->steps[k]);
 	}
+	if (!ok)
+		ret->interrupted = true;
 	untouched_rest(&r);
 	exit_code(&r);
-	lanes_close(&r);
+	lanes_close(r.lanes, r.nlanes);
 	return ok;
 }

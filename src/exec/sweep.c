@@ -1,13 +1,19 @@
 #include "exec/sweep.h"
 
-#include "pg/sqltext.h"
+#include "exec/lanes.h"
 
 #include <poll.h>
 
 #define MAX_TRIES 5
 #define CANCEL_AFTER_MS 5000
+#define CANCEL_AGAIN_MS 1000	/* a request that came between two statements is lost */
 #define SLICE_MIN 20
 #define SLICE_MAX 20000
+
+bool sweep_looks_up(const struct plan_step *s)
+{
+	return s->ndependents || strstr(s->apply_tids.text, "EXISTS");
+}
 
 /* ---- what a lane brought back ---- */
 
@@ -46,7 +52,7 @@ static void sliced(struct sweep *w, struct lane *l, double took_ms)
 	unit_again(&w->queue, &l->unit);
 }
 
-static void committed(struct sweep *w, struct lane *l)
+void sweep_committed(struct sweep *w, struct lane *l)
 {
 	double took_ms = clock_ms() - l->began_ms;
 
@@ -65,7 +71,7 @@ static void committed(struct sweep *w, struct lane *l)
 	unit_free(&l->unit);
 }
 
-static void step_failed(struct sweep *w, const struct diag *d)
+void sweep_failed(struct sweep *w, const struct diag *d)
 {
 	if (!w->failed)
 		w->diag = *d;
@@ -109,7 +115,7 @@ static void shrink_unit(struct sweep *w, struct lane *l)
 	}
 	if (l->unit.kind == UNIT_TIDS || l->unit.hi.block - l->unit.lo.block <= w->queue.pages) {
 		if (!unit_split(&w->queue, &l->unit))
-			step_failed(w, &l->diag);
+			sweep_failed(w, &l->diag);
 		return;
 	}
 	/* cut into pieces of the new size at once: each try costs a timeout */
@@ -136,59 +142,21 @@ static void refused(struct sweep *w, struct lane *l)
 	case DIAG_SHRINK: shrink_unit(w, l); return;
 	default: break;
 	}
-	step_failed(w, &l->diag);
+	sweep_failed(w, &l->diag);
 	unit_free(&l->unit);
-}
-
-/* ---- a lost connection ---- */
-
-static bool batch_known(struct lane *l, bool *known, struct diag *d)
-{
-	AUTO_RESULT *r = NULL;
-	char batch[24];
-
-	snprintf(batch, sizeof(batch), "%lld", (long long)l->batch);
-	if (!conn_query_text(l->conn, sqltext_get("query/exec_batch_known"), &r, d, l->work->run, batch))
-		return false;
-	*known = res_bool(r, 0, 0);
-	return true;
-}
-
-/* Reconnects with back-off; the ledger tells whether a COMMIT without an answer took place. */
-static void lost(struct sweep *w, struct lane *l)
-{
-	double until = clock_ms() + w->o->reconnect_ms;
-	bool unknown = l->committing, known = false;
-	struct diag d = l->diag;
-	int pause = 100;
-
-	while (!conn_reset(l->conn, &d) || (unknown && !batch_known(l, &known, &d))) {
-		if (clock_ms() > until || w->o->stop_requested()) {
-			step_failed(w, &d);
-			unit_free(&l->unit);
-			return;
-		}
-		poll(NULL, 0, pause);
-		pause = pause < 3000 ? pause * 2 : 3000;
-	}
-	l->phase = LANE_IDLE;
-	if (known)
-		committed(w, l);
-	else
-		unit_again(&w->queue, &l->unit);
 }
 
 static void lane_handle(struct sweep *w, struct lane *l)
 {
 	switch (lane_step(l)) {
 	case LANE_WORKING: return;
-	case LANE_COMMITTED: committed(w, l); return;
+	case LANE_COMMITTED: sweep_committed(w, l); return;
 	case LANE_REFUSED: refused(w, l); return;
 	case LANE_STALE:
 		w->stale = true;
 		unit_again(&w->queue, &l->unit);
 		return;
-	case LANE_LOST: lost(w, l); return;
+	case LANE_LOST: lane_lost(w, l); return;
 	}
 }
 
@@ -225,7 +193,7 @@ static void hand_out(struct sweep *w)
 			return;
 		lane_start(&w->lanes[i], &w->work, &u, ++*w->batch);
 		if (w->lanes[i].phase == LANE_DOWN)
-			lost(w, &w->lanes[i]);
+			lane_lost(w, &w->lanes[i]);
 	}
 }
 
@@ -243,7 +211,7 @@ static void wait_lanes(struct sweep *w)
 		lanes[n] = l;
 		fds[n++] = (struct pollfd){ .fd = lane_socket(l), .events = (short)(POLLIN | (lane_wants_write(l) ? POLLOUT : 0)) };
 	}
-	if (poll(fds, n, 500) < 0)
+	if (poll(fds, n, lanes_pause(w)) < 0)
 		return;				/* EINTR: the flag is read by the loop */
 	for (nfds_t i = 0; i < n; i++)
 		if (fds[i].revents)
@@ -265,29 +233,39 @@ static void progress(struct sweep *w)
 }
 
 /* A stop lets units finish; one that takes long, or a second signal, is cancelled. */
-static void cancel_slow(struct sweep *w, double stopped_ms, bool *cancelled)
+static void cancel_slow(struct sweep *w, double stopped_ms, double *cancelled_ms)
 {
-	if (*cancelled || (w->o->stop_requested() < 2 && clock_ms() - stopped_ms < CANCEL_AFTER_MS))
+	double now = clock_ms();
+
+	if ((w->o->stop_requested() < 2 && now - stopped_ms < CANCEL_AFTER_MS) || now - *cancelled_ms < CANCEL_AGAIN_MS)
 		return;
-	*cancelled = true;
+	*cancelled_ms = now;
 	for (size_t i = 0; i < w->nlanes; i++)
 		if (w->lanes[i].phase != LANE_IDLE && w->lanes[i].phase != LANE_DOWN)
-			lane_cancel(&w->lanes[i]);
+			conn_cancel(w->lanes[i].conn);
+}
+
+/* Units are left that no lane can take any more. */
+static void all_lanes_lost(struct sweep *w)
+{
+	if (may_start(w) && (w->queue.nagain || w->queue.sweeping))
+		sweep_failed(w, &w->lanes[0].diag);
 }
 
 void sweep_run(struct sweep *w)
 {
-	double stopped_ms = 0;
-	bool cancelled = false;
+	double stopped_ms = 0, cancelled_ms = 0;
 
 	hand_out(w);
-	while (busy(w)) {
+	while (busy(w) || lanes_waited_for(w)) {
 		wait_lanes(w);
+		lanes_revive(w);
 		hand_out(w);
 		progress(w);
 		if (w->stopped && !stopped_ms)
 			stopped_ms = clock_ms();
 		if (w->stopped)
-			cancel_slow(w, stopped_ms, &cancelled);
+			cancel_slow(w, stopped_ms, &cancelled_ms);
 	}
+	all_lanes_lost(w);
 }

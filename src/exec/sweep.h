@@ -21,10 +21,24 @@ struct sweep {
 	bool stopped;				/* by signal or deadline */
 	struct diag diag;
 	int64_t given_up;			/* units that could not get their locks */
+	bool swept;				/* the pass over all pages is done */
+	struct {				/* a partition's drop whose COMMIT stayed without an answer */
+		bool unsure;
+		size_t relation;
+		int64_t rows, batch;
+	} drop;
+	int losses;				/* of the control connection, in this step */
 	double last_progress_ms, began_ms;
 };
 
 /* Works until the queue is empty, the step fails, or a stop is asked for. */
 void sweep_run(struct sweep *w);
+
+/* The lane's unit has been committed: its rows count. */
+void sweep_committed(struct sweep *w, struct lane *l);
+/* No unit starts any more; the first reason is kept. */
+void sweep_failed(struct sweep *w, const struct diag *d);
+/* The step's statements look for rows below: index scans serve that. */
+bool sweep_looks_up(const struct plan_step *s);
 
 #endif

@@ -19,7 +19,7 @@ struct unit {
 	struct tid lo, hi;		/* RANGE: lo <= ctid < hi */
 	size_t n;			/* TIDS */
 	struct tid *tids;		/* owned */
-	int tries;
+	int tries, losses;		/* losses: of the connection, while it was in hand */
 	bool careful;			/* leaves locked rows out (SKIP LOCKED) */
 	bool circle;			/* rows that refer to each other: all in one statement, never cut */
 };

@@ -16,6 +16,31 @@ bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
 		       (struct params){ LEDGER_APPEND_PARAMS, NULL, values }, d);
 }
 
+static bool is_second(struct conn *c, const struct ledger_entry *e, bool *ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/ledger_same"), &res, d, e->run, e->kind, e->rule, e->detail))
+		return false;
+	*ret = res_int(res, 0, 0) > 1;
+	return true;
+}
+
+/* Appended first: that waits for the head, and so for the end of the transaction that was lost. */
+bool ledger_append_once(struct conn *c, const struct ledger_entry *e, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+	bool second = false;
+
+	if (!conn_do(c, "BEGIN", NO_PARAMS, d))
+		return false;
+	if (ledger_append(c, e, d) && is_second(c, e, &second, d))
+		return conn_do(c, second ? "ROLLBACK" : "COMMIT", NO_PARAMS, d);
+	if (!conn_do(c, "ROLLBACK", NO_PARAMS, &ignored))
+		*d = ignored;
+	return false;
+}
+
 bool ledger_job_lock(struct conn *c, const char *job, bool *got, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -23,6 +48,23 @@ bool ledger_job_lock(struct conn *c, const char *job, bool *got, struct diag *d)
 	if (!conn_query_text(c, sqltext_get("query/ledger_job_lock"), &res, d, job))
 		return false;
 	*got = res_bool(res, 0, 0);
+	return true;
+}
+
+bool ledger_lane_lock(struct conn *c, const char *job, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(c, sqltext_get("query/ledger_lane_lock"), &res, d, job);
+}
+
+bool ledger_lanes_gone(struct conn *c, const char *job, bool *gone, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/ledger_lanes_gone"), &res, d, job))
+		return false;
+	*gone = res_bool(res, 0, 0);
 	return true;
 }
 

@@ -57,13 +57,23 @@ struct ledger_entry {
 #define LEDGER_APPEND_PARAMS 9
 bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d) must_use;
 
+/* After a loss of the connection that left the answer open: appends unless the same entry (run, kind,
+ * rule, detail) is there. The entry needs a run and a detail. */
+bool ledger_append_once(struct conn *c, const struct ledger_entry *e, struct diag *d) must_use;
+
 /* One run of a job at once: takes the job's lock for this session, or *got = false. job NULL: runs
  * without a job, which exclude each other too. Settling tells a live run from a dead one by it. */
 bool ledger_job_lock(struct conn *c, const char *job, bool *got, struct diag *d) must_use;
 
+/* Each lane of a run holds its job's lanes' lock, so that a run whose first connection was lost, or whose
+ * process was killed with a statement under way, is not taken for dead while one of them works. */
+bool ledger_lane_lock(struct conn *c, const char *job, struct diag *d) must_use;
+/* Have all lanes of earlier runs of the job ended? Call under ledger_job_lock. */
+bool ledger_lanes_gone(struct conn *c, const char *job, bool *gone, struct diag *d) must_use;
+
 /* Settles runs that never ended (killed, crashed) as interrupted, with the rows of their batches;
  * *n = how many. Call under the run's own ledger_job_lock, before its start entry. Runs whose job's
- * lock another session holds are alive and stay. */
+ * lock, or its lanes' lock, another session holds are alive and stay. */
 bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d) must_use;
 
 /* Keeps the text of a rule (class and rule as configured); digest: "sha256:…". */

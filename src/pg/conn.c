@@ -1,6 +1,9 @@
 #include "pg/conn.h"
 
+#include "base/sig.h"
 #include "base/strbuf.h"
+
+#include <poll.h>
 
 static const struct {
 	const char *code;
@@ -77,6 +80,11 @@ static bool session_prepare(struct conn *c, struct diag *d)
 	/* for superusers; without it messages stay as they are, and unread */
 	strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' "
 		    "THEN pg_catalog.set_config('lc_messages', 'C', false) END");
+	/* The backend of a client that was killed ends soon and not with its statement; where the server's
+	 * system can look. */
+	if (c->version >= 140000)
+		strbuf_adds(&sb, ", CASE WHEN pg_catalog.version() LIKE '%linux%' "
+			    "THEN pg_catalog.set_config('client_connection_check_interval', '1000', false) END");
 	return conn_query(c, strbuf_str(&sb), NO_PARAMS, &res, d);
 }
 
@@ -87,9 +95,12 @@ static bool refuse_pooler(struct conn *c, struct diag *d)
 	AUTO_RESULT *res = NULL;
 
 	if (!conn_query(c, "SELECT pg_catalog.pg_backend_pid(), "
-			"pg_catalog.current_setting('search_path') = 'pg_catalog'", NO_PARAMS, &res, d))
+			"pg_catalog.current_setting('search_path') = 'pg_catalog', "
+			"(SELECT backend_start::text FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))",
+			NO_PARAMS, &res, d))
 		return false;
 	c->backend_pid = (int)res_int(res, 0, 0);
+	snprintf(c->backend_start, sizeof(c->backend_start), "%s", res_text(res, 0, 2));
 	if (c->backend_pid == PQbackendPID(c->pg) && res_bool(res, 0, 1))
 		return true;
 	diag_fail(d, DIAG_CONNECT, "a connection pooler stands between pgretain and the server");
@@ -118,8 +129,10 @@ static void ignore_notice(void *arg, const PGresult *res)
 bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d)
 {
 	/* dbname with expand_dbname takes a whole conninfo string; what follows it overrides. */
-	const char *const keys[] = { "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
-	const char *const values[] = { conninfo, "UTF8", s->application, "15", NULL };
+	/* What stands before it is a default: a peer that is gone without a word is noticed in a minute. */
+	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+				     "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
+	const char *const values[] = { "30", "10", "3", "60000", conninfo, "UTF8", s->application, "15", NULL };
 	AUTO_CONN *c = xcalloc(1, sizeof(*c));
 
 	c->conninfo = xstrdup(conninfo);
@@ -134,10 +147,40 @@ bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn 
 	return true;
 }
 
+static bool end_stale(struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	char pid[16];
+
+	if (!c->stale_pid)
+		return true;
+	snprintf(pid, sizeof(pid), "%d", c->stale_pid);
+	if (!conn_query_text(c, "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity "
+			     "WHERE pid = $1::int AND backend_start = $2::timestamptz", &res, d, pid, c->stale_start))
+		return false;
+	c->stale_pid = 0;
+	return true;
+}
+
 bool conn_reset(struct conn *c, struct diag *d)
 {
+	if (!c->stale_pid) {
+		c->stale_pid = c->backend_pid;
+		memcpy(c->stale_start, c->backend_start, sizeof(c->stale_start));
+	}
 	PQreset(c->pg);
-	return session_start(c, d);
+	return session_start(c, d) && end_stale(c, d);
+}
+
+void conn_cancel(struct conn *c)
+{
+	PGcancel *cancel = PQgetCancel(c->pg);
+	char ignored[256];
+
+	if (cancel) {
+		PQcancel(cancel, ignored, sizeof(ignored));
+		PQfreeCancel(cancel);
+	}
 }
 
 void conn_close(struct conn *c)
@@ -205,13 +248,71 @@ bool conn_diag(const struct conn *c, const PGresult *res, struct diag *d)
 	return false;
 }
 
+/* ---- statements, with an eye on requests to stop ---- */
+
+struct pending {
+	int stops;		/* how often a stop had been asked for when it was sent */
+	bool cancelled;
+};
+
+static bool interrupted(struct diag *d)
+{
+	return diag_fail(d, DIAG_INTERRUPTED, "interrupted");
+}
+
+static bool send_params(struct conn *c, const char *sql, struct params p, struct pending *ret, struct diag *d)
+{
+	*ret = (struct pending){ .stops = sig_stop_requested() };
+	if (c->stop == STOP_SENDING && ret->stops)
+		return interrupted(d);
+	return PQsendQueryParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0) || conn_diag(c, NULL, d);
+}
+
+static void cancel_if_asked(struct conn *c, struct pending *p)
+{
+	int stops = sig_stop_requested();
+
+	if (p->cancelled || c->stop == STOP_NEVER || stops <= p->stops || (c->stop == STOP_WAITING && stops < 2))
+		return;
+	p->cancelled = true;
+	conn_cancel(c);
+}
+
+static PGresult *next_result(struct conn *c, struct pending *p)
+{
+	while (PQisBusy(c->pg)) {
+		struct pollfd fd = { .fd = PQsocket(c->pg), .events = POLLIN };
+
+		cancel_if_asked(c, p);
+		if (poll(&fd, 1, 500) > 0 && !PQconsumeInput(c->pg))
+			break;
+	}
+	return PQgetResult(c->pg);
+}
+
+static bool statement_failed(const struct conn *c, const struct pending *p, const PGresult *res, struct diag *d)
+{
+	if (p->cancelled && res && streq(result_field(res, PG_DIAG_SQLSTATE), "57014"))
+		return interrupted(d);
+	return conn_diag(c, res, d);
+}
+
 bool conn_query(struct conn *c, const char *sql, struct params p, PGresult **ret, struct diag *d)
 {
-	AUTO_RESULT *res = PQexecParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0);
-	ExecStatusType status = PQresultStatus(res);
+	AUTO_RESULT *res = NULL;
+	struct pending pending;
+	ExecStatusType status;
+	PGresult *next;
 
+	if (!send_params(c, sql, p, &pending, d))
+		return false;
+	while ((next = next_result(c, &pending))) {
+		PQclear(res);
+		res = next;
+	}
+	status = PQresultStatus(res);
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
-		return conn_diag(c, res, d);
+		return statement_failed(c, &pending, res, d);
 	*ret = STEAL(res);
 	return true;
 }
@@ -225,16 +326,19 @@ bool conn_do(struct conn *c, const char *sql, struct params p, struct diag *d)
 
 bool conn_each(struct conn *c, const char *sql, struct params p, conn_row_fn *row, void *arg, struct diag *d)
 {
+	struct pending pending;
 	bool ok = true;
 	PGresult *r;
 
-	if (!PQsendQueryParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0) || !PQsetSingleRowMode(c->pg))
+	if (!send_params(c, sql, p, &pending, d))
+		return false;
+	if (!PQsetSingleRowMode(c->pg))
 		return conn_diag(c, NULL, d);
-	while ((r = PQgetResult(c->pg))) {
+	while ((r = next_result(c, &pending))) {
 		if (PQresultStatus(r) == PGRES_SINGLE_TUPLE)
 			ok = ok && row(arg, r, d);
 		else if (PQresultStatus(r) != PGRES_TUPLES_OK && ok)
-			ok = conn_diag(c, r, d);
+			ok = statement_failed(c, &pending, r, d);
 		PQclear(r);
 	}
 	return ok;

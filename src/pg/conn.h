@@ -22,6 +22,13 @@ struct conn {
 	struct conn_settings settings;
 	int version;			/* 150018 */
 	int backend_pid;
+	char backend_start[40];
+	int stale_pid;			/* a backend that a loss may have left behind; 0: none */
+	char stale_start[40];
+	/* conn_query and conn_each look at sig_stop_requested(): STOP_SENDING lets the first request cancel
+	 * the statement in hand and send no other (while nothing has been written yet); STOP_WAITING lets
+	 * the second one cancel what is in hand. The diag is then DIAG_INTERRUPTED. */
+	enum conn_stop { STOP_NEVER, STOP_SENDING, STOP_WAITING } stop;
 };
 
 bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d) must_use;
@@ -29,11 +36,15 @@ void conn_close(struct conn *c);
 AUTO_DEFINE(struct conn, conn_close)
 #define AUTO_CONN __attribute__((cleanup(conn_close_auto))) struct conn
 
-/* Reconnects with the same settings after a loss. */
+/* Reconnects with the same settings after a loss, and ends the backend that was lost: where only the
+ * network was cut it may live on, with its locks and an open transaction. */
 bool conn_reset(struct conn *c, struct diag *d) must_use;
 
 AUTO_DEFINE(PGresult, PQclear)
 #define AUTO_RESULT __attribute__((cleanup(PQclear_auto))) PGresult
+
+/* Asks the server to cancel the statement in hand. */
+void conn_cancel(struct conn *c);
 
 /* Typed parameters of a statement: text values; NULL value = SQL NULL. */
 struct params {
