@@ -240,6 +240,8 @@ static bool load_indexes(struct loader *l, struct diag *d)
 		ix->columns = cat_array(l->a, res_text(r, i, 10), &ix->ncolumns);
 		ix->touched = cat_array(l->a, res_text(r, i, 11), &ix->ntouched);
 		ix->definition = text(l, r, i, 12);
+		ix->folded = cat_array(l->a, res_text(r, i, 13), &ix->nfolded);
+		ix->included = cat_array(l->a, res_text(r, i, 14), &ix->nincluded);
 	}
 	return true;
 }

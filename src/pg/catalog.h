@@ -28,6 +28,10 @@ struct cat_index {
 	const char **columns;		/* "" stands for an expression */
 	size_t ntouched;
 	const char **touched;
+	size_t nfolded;			/* key columns lower(c), upper(c) */
+	const char **folded;
+	size_t nincluded;
+	const char **included;
 };
 
 struct cat_trigger {

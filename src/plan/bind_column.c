@@ -27,10 +27,18 @@ static void column_describe(struct binder *b, const struct cat_table *t, const s
 	key_columns(b, t, ret);
 }
 
-/* What no operator may touch. */
-static const char *untouchable(const struct bound *r, const struct cat_column *c)
+static bool has(const char *const *names, size_t n, const char *name)
 {
-	const struct cat_index *pk = cat_primary(r->table);
+	for (size_t i = 0; i < n; i++)
+		if (streq(names[i], name))
+			return true;
+	return false;
+}
+
+/* What no operator may touch. */
+static const char *untouchable(const struct cat_table *table, const struct cat_column *c)
+{
+	const struct cat_index *pk = cat_primary(table);
 
 	if (c->generated)
 		return "a generated column";
@@ -38,14 +46,12 @@ static const char *untouchable(const struct bound *r, const struct cat_column *c
 		return "an identity column";
 	if (streq(c->base, "oid"))
 		return "an oid";
-	for (size_t i = 0; pk && i < pk->ncolumns; i++)
-		if (streq(pk->columns[i], c->name))
-			return "part of the primary key";
-	for (size_t i = 0; i < r->table->referenced.n; i++)
-		for (size_t k = 0; k < r->table->referenced.v[i]->n; k++)
-			if (streq(r->table->referenced.v[i]->parent_columns[k], c->name))
-				return "the target of a foreign key";
-	for (const struct cat_table *t = r->table; t; t = t->parent)
+	if (pk && has(pk->columns, pk->ncolumns, c->name))
+		return "part of the primary key";
+	for (size_t i = 0; i < table->referenced.n; i++)
+		if (has(table->referenced.v[i]->parent_columns, table->referenced.v[i]->n, c->name))
+			return "the target of a foreign key";
+	for (const struct cat_table *t = table; t; t = t->parent)
 		if (t->range_key && streq(t->range_key, c->name))
 			return "a partition key";
 	return NULL;
@@ -73,9 +79,8 @@ static bool is_clock_column(const struct rule *rule, const char *column, bool *s
 static bool is_fkey_child(const struct cat_table *t, const char *column)
 {
 	for (size_t i = 0; i < t->refers.n; i++)
-		for (size_t k = 0; k < t->refers.v[i]->n; k++)
-			if (streq(t->refers.v[i]->child_columns[k], column))
-				return true;
+		if (has(t->refers.v[i]->child_columns, t->refers.v[i]->n, column))
+			return true;
 	return false;
 }
 
@@ -94,44 +99,52 @@ static bool column_refuse(struct bound *r, const struct column_op *op, const cha
 	return false;
 }
 
-/* The index that forbids equal values (or conflicting ones) of the column, if any. */
-static const struct cat_index *unique_on(const struct cat_table *t, const char *column, bool exclusion)
+/* An index that forbids equal values (or conflicting ones) and is touched by the column. */
+static bool concerns(const struct cat_index *ix, const char *column, bool exclusion)
+{
+	bool payload = !ix->partial && !ix->expressions && has(ix->included, ix->nincluded, column);
+
+	return (exclusion ? ix->exclusion : ix->unique) && !payload && has(ix->touched, ix->ntouched, column);
+}
+
+static bool is_excluded(const struct cat_table *t, const char *column)
+{
+	for (size_t i = 0; i < t->indexes.n; i++)
+		if (concerns(&t->indexes.v[i], column, true))
+			return true;
+	return false;
+}
+
+/* The column as such, or folded, is a key column: what differs from row to row, or is NULL, can't meet.
+ * Other expressions, and a WHERE that lets rows in, say nothing of the kind. */
+static bool unique_fits(const struct cat_index *ix, const char *column, const char *op)
+{
+	bool key = has(ix->columns, ix->ncolumns, column) || has(ix->folded, ix->nfolded, column);
+
+	return key && (streq(op, "tombstone") || (streq(op, "null") && !ix->nulls_not_distinct));
+}
+
+static bool unique_check(struct bound *r, const struct cat_table *t, const struct column_op *op)
 {
 	for (size_t i = 0; i < t->indexes.n; i++) {
 		const struct cat_index *ix = &t->indexes.v[i];
 
-		if (!(exclusion ? ix->exclusion : ix->unique))
+		if (!concerns(ix, op->column, false) || unique_fits(ix, op->column, op->op))
 			continue;
-		for (size_t k = 0; k < ix->ntouched; k++)
-			if (streq(ix->touched[k], column))
-				return ix;
+		bound_fail(r, DIAG_CATALOG, "column %s of %s is under the unique index %s: operator %s can give equal values",
+			   op->column, t->display, ix->name, op->op);
+		column_where(r, op);
+		diag_hint(&r->diag, "allowed: keep%s%s", unique_fits(ix, op->column, "tombstone") ? ", tombstone" : "",
+			  unique_fits(ix, op->column, "null") ? ", null" : "");
+		return false;
 	}
-	return NULL;
+	return true;
 }
 
-static bool unique_fits(const struct cat_index *ix, const char *op)
+static bool column_fits(struct bound *r, const struct cat_table *t, const struct column_op *op,
+			const struct cat_column *c)
 {
-	if (streq(op, "tombstone"))
-		return !ix->expressions || strstr(ix->definition, "lower(") || strstr(ix->definition, "upper(");
-	return streq(op, "null") && !ix->nulls_not_distinct;
-}
-
-static bool unique_check(struct bound *r, const struct column_op *op)
-{
-	const struct cat_index *ix = unique_on(r->table, op->column, false);
-
-	if (!ix || unique_fits(ix, op->op))
-		return true;
-	bound_fail(r, DIAG_CATALOG, "column %s of %s is under the unique index %s: operator %s can give equal values",
-		   op->column, r->table->display, ix->name, op->op);
-	column_where(r, op);
-	diag_hint(&r->diag, "allowed: tombstone%s", ix->nulls_not_distinct ? "" : ", null");
-	return false;
-}
-
-static bool column_fits(struct bound *r, const struct column_op *op, const struct cat_column *c)
-{
-	const char *what = untouchable(r, c);
+	const char *what = untouchable(t, c);
 	bool start, clock = is_clock_column(r->rule, c->name, &start);
 
 	if (streq(op->op, "keep"))
@@ -140,12 +153,29 @@ static bool column_fits(struct bound *r, const struct column_op *op, const struc
 		return column_refuse(r, op, what, "keep");
 	if (clock && !(start && streq(op->op, "trunc")))
 		return column_refuse(r, op, start ? "a start column" : "an event column", start ? "keep, trunc" : "keep");
-	if (is_fkey_child(r->table, c->name) && !streq(op->op, "null"))
+	if (is_fkey_child(t, c->name) && !streq(op->op, "null"))
 		return column_refuse(r, op, "a foreign key", "keep, null");
-	if (!unique_check(r, op))
+	if (!unique_check(r, t, op))
 		return false;
-	if (unique_on(r->table, c->name, true) && !streq(op->op, "null"))
+	if (is_excluded(t, c->name) && !streq(op->op, "null"))
 		return column_refuse(r, op, "under an exclusion constraint", "keep, null");
+	return true;
+}
+
+/* A partition or an inheritance child may be stricter than the table that the rule names. */
+static bool leaves_fit(struct binder *b, struct bound *r, const struct column_op *op)
+{
+	for (size_t i = 0; i < r->leaves.n; i++) {
+		const struct cat_table *t = r->leaves.v[i];
+		const struct cat_column *c = cat_column(t, op->column);
+
+		if (t == r->table || !c)
+			continue;
+		if (!column_fits(r, t, op, c))
+			return false;
+		if (c->not_null && streq(op->op, "null"))
+			return column_refuse(r, op, arena_printf(b->a, "NOT NULL in %s", t->display), "another operator");
+	}
 	return true;
 }
 
@@ -162,7 +192,7 @@ static bool bind_column(struct binder *b, struct bound *r, const struct column_o
 		diag_hint(&r->diag, "columns are the catalogue's own names, unquoted");
 		return false;
 	}
-	if (!column_fits(r, op, c))
+	if (!column_fits(r, r->table, op, c) || !leaves_fit(b, r, op))
 		return false;
 	column_describe(b, r->table, c, described);
 	if (!anon_bind(b->a, op, described, &an, &d)) {
