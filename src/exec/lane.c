@@ -237,19 +237,21 @@ static void read_locked(struct lane *l, const PGresult *r)
 }
 
 /* With RETURNING: a row that did not reach its final form rolls the batch back. */
-static void read_applied(struct lane *l, const PGresult *r)
+static void read_final(struct lane *l, const PGresult *r, const struct plan_step *s)
 {
-	l->counts.applied = res_affected(r);
-	if (!l->work->step->checks_done)
-		return;
-	for (int i = 0; i < PQntuples(r); i++) {
+	for (int i = 0; i < PQntuples(r) && !l->failed; i++) {
 		if (res_bool(r, i, 0))
 			continue;
 		l->failed = true;
-		diag_fail(&l->diag, DIAG_STEP, "a trigger of %s changed what was written: rows do not reach their final form",
-			  l->work->step->table);
-		return;
+		diag_fail(&l->diag, DIAG_STEP, "%s changed what was written: rows do not reach their final form",
+			  s->keepers ? s->keepers : s->table);
 	}
+}
+
+static void read_applied(struct lane *l, const PGresult *r)
+{
+	l->counts.applied = res_affected(r);
+	read_final(l, r, l->work->step);
 }
 
 static void read_dependent(struct lane *l, const PGresult *r)
@@ -258,6 +260,8 @@ static void read_dependent(struct lane *l, const PGresult *r)
 	int64_t n = res_affected(r);
 
 	l->counts.dependents[l->dependent] = n;
+	if (d->kind == DEP_FOLLOW)
+		read_final(l, r, &l->work->plan->steps[d->index]);
 	if (d->limited.text && n >= slice_left(l))
 		l->sliced = true;
 }

@@ -152,10 +152,11 @@ static bool ends(const struct sweep *w)
  * were locked, or whose children have gone meanwhile. Ends when a pass moves nothing. */
 static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left, struct diag *d)
 {
-	int stuck = 0;
+	int stuck = 0, passes = 0;
 
 	*left = true;
-	while (!ends(w) && *left && stuck < LAST_PASSES) {
+	/* a trigger that undoes what was written would make us write it for ever */
+	while (!ends(w) && *left && stuck < LAST_PASSES && !(w->work.step->undoers && passes > 1)) {
 		int64_t before = w->step->acted, transactions = w->step->transactions;
 		bool full = false;
 
@@ -178,6 +179,7 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 			stuck++;
 		else
 			stuck = 0;
+		passes += !full;
 		w->given_up = 0;
 	}
 	return true;
@@ -295,8 +297,9 @@ static void step_reason(struct runner *r, const struct sweep *w, size_t i)
 		o->reason = arena_printf(r->a, "%lld row(s) were kept by %s", (long long)o->failed, s->keepers);
 	} else if (o->failed) {
 		o->status = OUTCOME_FAILED;
-		o->reason = arena_printf(r->a, "%lld row(s) could not be had: %s", (long long)o->failed,
-					 w->diag.message[0] ? w->diag.message : "locked by other sessions");
+		o->reason = arena_printf(r->a, "%lld row(s) could not be had: %s%s%s", (long long)o->failed,
+					 w->diag.message[0] ? w->diag.message : "locked by other sessions",
+					 s->undoers ? ", or written again by " : "", s->undoers ? s->undoers : "");
 		snprintf(o->sqlstate, sizeof(o->sqlstate), "%s", w->diag.sqlstate);
 	}
 }

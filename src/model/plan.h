@@ -98,8 +98,8 @@ struct plan_step {
 	struct plan_stmt free_range, free_tids;		/* the same, SKIP LOCKED */
 	struct plan_stmt collect;			/* SELECT ctid of rows ready to go, at most $n+1 */
 	struct plan_stmt drop_check;			/* all rows, rows that may not go: under the lock */
-	bool checks_done;				/* apply returns a bool a row: final state reached */
 	const char *keepers;				/* triggers and rules that may keep rows, or NULL */
+	const char *undoers;				/* triggers that may write a row again once it is done */
 	bool self_reference;				/* sweeps repeat until nothing more goes */
 
 	size_t nrelations, ndependents, ntallies, nanalyze;

@@ -323,7 +323,6 @@ static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 	drop[0] = (struct tmpl_var){ "relation", .frag = FRAG("ONLY \2") };
 	drop[1] = (struct tmpl_var){ "ready", .frag = FRAG(own) };
 	s->drop_check.text = tmpl_render(x->a, "query/drop_check", drop, 2);
-	s->checks_done = !r->removes && may_be_altered(r);
 	s->self_reference = statement_self_reference(r);
 	if (s->self_reference)
 		render_circle(x, r, s, tids);
@@ -334,6 +333,8 @@ void statement_recount(struct binder *b, struct bound *r, struct plan_step *step
 	struct render x = { .b = b, .a = b->a, .live = true };
 
 	step->recount.sql = statement_count(&x, r, RENDER_TOGETHER);
+	step->keepers = keepers_of(b->a, r);
+	step->undoers = undoers_of(b->a, r);
 	step->recount.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
 }
 
@@ -356,5 +357,4 @@ void statement_render(struct binder *b, struct bound *root, bool live, struct pl
 	step->ntallies = again.tallies.n;
 	step->tallies = again.tallies.v;
 	step->params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
-	step->keepers = keepers_of(b->a, root);
 }

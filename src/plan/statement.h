@@ -36,6 +36,8 @@ size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt
 
 /* keepers.c: triggers and rules that may keep a row, named when rows did not go; NULL: none. */
 const char *keepers_of(struct arena *a, const struct bound *r);
+/* Triggers that may write a row again once it is done; NULL: none. */
+const char *undoers_of(struct arena *a, const struct bound *r);
 
 /* vault.c: quarantine */
 const char *vault_name(struct arena *a, const struct bound *r);
