@@ -210,7 +210,12 @@ const char *const *anon_outputs(const struct anon *an, size_t *n)
 
 bool anon_looks_personal(const struct anon *an)
 {
-	return an->constant && strstr(an->constant, "${");
+	static const char *const marks[] = { "${", "{{", "%{", "%(" };
+
+	for (size_t i = 0; an->constant && i < ARRAY_SIZE(marks); i++)
+		if (strstr(an->constant, marks[i]))
+			return true;
+	return false;
 }
 
 /* ---- SQL face ---- */
