@@ -29,5 +29,6 @@ anon() {	# NAME [COLUMNS [KEYS]]: columns at (kept) and email (null), and more
 # table NAME [COLUMNS [KIND]]: with an old and a fresh row that bear a canary
 table() {
 	q "CREATE ${3:-} TABLE $1 (id int PRIMARY KEY, at timestamptz, email text ${2:+, $2});
-	   INSERT INTO $1 (id, at, email) VALUES (1, now() - interval '2 years', 'zz-canary@ex'), (2, now(), 'zz-canary@ex')"
+	   INSERT INTO $1 (id, at, email)
+	   VALUES (1, now() - interval '2 years', 'zz-canary@ex'), (2, now(), 'zz-canary@ex')"
 }
