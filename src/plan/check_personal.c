@@ -1,63 +1,13 @@
 /* Names that look personal, in tables that nobody decided about (warnings: only people know). */
 #include "plan/check_parts.h"
 
-#include "pg/sqltext.h"
-
-#include <ctype.h>
-
-/* Parts of a name as people write them: snake_case, camelCase, blanks. */
-static const char *const personal[] = {
-	"email", "mail", "phone", "mobile", "telephone", "tel", "cell", "fax", "msisdn", "name", "firstname", "lastname",
-	"surname", "fullname", "nickname", "username", "login", "addr", "address", "street", "zip", "postcode", "zipcode",
-	"birth", "birthday", "birthdate", "dob", "gender", "sex", "ip", "ipaddr", "imei", "imsi", "mac", "iban", "bic",
-	"passport", "ssn", "password", "passwd", "latitude", "longitude", "geo", "wechat", "openid", "unionid", "idcard",
-	"avatar", "signature", "receiver", "recipient", "contact", "medical", "religion", "salary",
-};
-
-/* Where a part alone means something else: file_name, product_name. */
-static const char *const impersonal[] = {
-	"file", "table", "class", "product", "category", "column", "host", "domain", "event", "job", "rule", "role", "type",
-	"item", "display", "index", "schema", "database", "country", "city", "status", "tag", "color", "brand", "model",
-};
+#include "plan/personal.h"
 
 static bool in_list(const char *const *list, size_t n, const char *part)
 {
 	for (size_t i = 0; i < n; i++)
 		if (streq(list[i], part))
 			return true;
-	return false;
-}
-
-/* The next part in lower case; false at the end. */
-static bool next_part(const char **s, char *part, size_t size)
-{
-	size_t n = 0;
-
-	while (**s && !isalpha((unsigned char)**s))
-		(*s)++;
-	while (isalpha((unsigned char)**s)) {
-		bool lower = islower((unsigned char)**s);
-
-		if (n + 1 < size)
-			part[n++] = (char)tolower((unsigned char)**s);
-		(*s)++;
-		if (lower && isupper((unsigned char)**s))
-			break;
-	}
-	part[n] = '\0';
-	return n > 0;
-}
-
-static bool looks_personal(const char *column)
-{
-	char part[64], before[64] = "";
-
-	while (next_part(&column, part, sizeof(part))) {
-		if (in_list(personal, ARRAY_SIZE(personal), part) &&
-		    !in_list(impersonal, ARRAY_SIZE(impersonal), before))
-			return true;
-		memcpy(before, part, sizeof(before));
-	}
 	return false;
 }
 
@@ -125,7 +75,7 @@ bool check_uncovered(struct checker *k, struct diag *d)
 			decided |= is_covered(k, oid);
 			last = oid;
 		}
-		if (!decided && looks_personal(res_text(res, i, 2)))
+		if (!decided && personal_name(res_text(res, i, 2)))
 			strbuf_addf(&columns, "%s%s", columns.len ? ", " : "", res_text(res, i, 2));
 	}
 	if (PQntuples(res))
