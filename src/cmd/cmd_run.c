@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
 #include "cmd/self.h"
 #include "exec/lane.h"
@@ -12,6 +13,7 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "plan/build.h"
+#include "report/json.h"
 #include "sched/due.h"
 
 #include <poll.h>
@@ -210,6 +212,14 @@ static const char *status_word(enum outcome_status s)
 	return NULL;
 }
 
+/* Names and numbers only: what the report says of a ceiling tells the oldest row's date too. */
+static const char *step_reason(const struct plan_step *s, const struct outcome_step *o)
+{
+	if (o->status != OUTCOME_FAILED && o->status != OUTCOME_SKIPPED)
+		return NULL;
+	return s->over_ceiling && o->reason == s->reason ? "more rows are due than max_rows or max_percent allow" : o->reason;
+}
+
 static bool ledger_step(struct run_session *r, const struct plan_step *s, const struct outcome_step *o, struct diag *d)
 {
 	char digest[LEDGER_DIGEST_TEXT];
@@ -227,6 +237,8 @@ static bool ledger_step(struct run_session *r, const struct plan_step *s, const 
 			   "skipped", (json_int_t)o->skipped, "failed", (json_int_t)o->failed, "changed", (json_int_t)o->changed);
 	if (*o->sqlstate)
 		json_object_set_new(detail, "sqlstate", json_string(o->sqlstate));
+	if (step_reason(s, o))
+		json_put(detail, "reason", json_text(step_reason(s, o)));
 	text = json_dumps(detail, JSON_COMPACT);
 	e.detail = text;
 	ok = append(r, &e, d);
@@ -319,6 +331,11 @@ static void on_connection(void *ctx, const char *event, const struct diag *why)
 		  LOG_S("sqlstate", why ? why->sqlstate : ""));
 }
 
+static const struct plan *newest_plan(const struct run_session *r)
+{
+	return r->fresh.n ? r->fresh.v[r->fresh.n - 1] : r->plan;
+}
+
 /* ---- the run ---- */
 
 static void new_uuid(struct run_session *r)
@@ -352,7 +369,8 @@ static bool execute(struct run_session *r, struct diag *d)
 	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
 		  LOG_S("as_of", r->plan->as_of), LOG_S("fingerprint", r->plan->fingerprint));
 	r->conn->stop = STOP_WAITING;
-	if (!exec_plan(r->conn, r->plan, &r->x, r->ctx->arena, &r->out, d))
+	if (!exec_plan(r->conn, r->plan, &r->x, r->ctx->arena, &r->out, d) ||
+	    !run_anonymity_settle(r->conn, newest_plan(r), &r->x, r->ctx->arena, &r->out, d))
 		return false;
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;

@@ -1,6 +1,7 @@
 #include "cmd/run_report.h"
 
 #include "base/instant.h"
+#include "cmd/run_anonymity.h"
 
 struct filling {
 	struct ctx *ctx;
@@ -66,9 +67,14 @@ static void from_outcome(const struct outcome_step *o, struct rule_view *v)
 	v->transactions = o->transactions;
 }
 
-static void add_notes(struct filling *f, const struct plan_step *s, struct rule_view *v)
+static void add_notes(struct filling *f, size_t i, struct rule_view *v)
 {
+	const struct plan_step *s = &f->plan->steps[i];
+	const char *anonymity = run_anonymity_fill(f->ctx->arena, s, f->out ? &f->out->steps[i] : NULL, v);
 	VEC(const char *) notes = { NULL, 0, 0 };
+
+	if (anonymity)
+		vec_push(f->ctx->arena, &notes, anonymity);
 
 	if (s->needs_confirmation && !f->out && !f->simulated)
 		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "needs a confirmation: %s", s->confirmation_why));
@@ -94,7 +100,7 @@ static void fill_rule(struct filling *f, size_t i, struct rule_view *v)
 	else
 		from_plan(s, v);
 	tallies(f, i, v);
-	add_notes(f, s, v);
+	add_notes(f, i, v);
 }
 
 int run_report_plan_exit(const struct plan *p)

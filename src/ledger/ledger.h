@@ -10,6 +10,8 @@
  *	kind step	one rule in one run; detail.rule_text = digest of ledger_rule_text(), detail.status =
  *			done | skipped | failed, with detail.sqlstate and detail.reason where there is one
  *	kind batch	one transaction; rows = the server's count; detail.epoch = hold_lock_shared()
+ *	kind suppress	the same for columns of small groups (operators.md 5): rows that have their batch already
+ *	kind anonymity	what a run that changed rows measured at its end: detail.k, wanted, small, l, suppressed
  */
 #ifndef PGRETAIN_LEDGER_LEDGER_H
 #define PGRETAIN_LEDGER_LEDGER_H

@@ -15,6 +15,7 @@ struct outcome_step {
 	char sqlstate[6];
 	double seconds;
 	int64_t wal_bytes, transactions;
+	struct plan_measure anonymity;		/* after the run */
 };
 
 struct outcome {

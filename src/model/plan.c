@@ -44,3 +44,15 @@ void plan_stmt_for(const struct plan_stmt *s, const char *relation, struct strbu
 			strbuf_addc(sb, *c);
 	}
 }
+
+static int64_t number(const char *text)
+{
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+void plan_measure_read(const char *k, const char *small, const char *l, const char *singles, bool linked,
+		       struct plan_measure *ret)
+{
+	*ret = (struct plan_measure){ .known = true, .empty = !k, .k = number(k), .small = number(small), .l = number(l),
+				      .singles = number(singles), .linked = linked };
+}

@@ -75,6 +75,35 @@ struct plan_query {
 	struct plan_params params;
 };
 
+/* Persons that share what could single them out (operators.md 5). */
+struct plan_measure {
+	bool known, empty;		/* empty: no row in final form */
+	int64_t k, l;			/* of the smallest group: persons, and its fewest sensitive values */
+	int64_t small;			/* groups below the k wanted */
+	int64_t singles;		/* rows without a subject, each counted as a person: k is at most that */
+	bool linked;			/* a row refers to one that is still personal */
+	int64_t suppressed;		/* rows that lost their `suppress` columns in this run */
+	const char *why;		/* not known: why; NULL: nobody asked */
+};
+
+/* A row of query/anonymity: k, small, l, singles, linked. */
+void plan_measure_read(const char *k, const char *small, const char *l, const char *singles, bool linked,
+		       struct plan_measure *ret);
+
+/* Of a rule that overwrites columns. Statements take `params`. */
+struct plan_anonymity {
+	bool applies;
+	int k, l;			/* wanted; 0: not asked for */
+	bool subject_goes;		/* the subject's column is overwritten: only before can persons be told apart */
+	struct plan_measure before;	/* the dry run's: of the due rows in the form they will have */
+	struct plan_params params;
+	const char *measure;		/* of the rows in final form; NULL: not asked for */
+	struct plan_stmt small_rows;	/* ctids of a relation's rows in small groups; text NULL: nothing to suppress */
+	struct plan_stmt suppress;	/* sets the columns of the rows $n+1 tid[] to NULL */
+	size_t nopen;
+	const char **open;		/* what keeps it from being anonymized whatever k is */
+};
+
 enum step_status { STEP_READY, STEP_SKIPPED, STEP_FAILED };
 
 struct plan_step {
@@ -109,6 +138,8 @@ struct plan_step {
 	const struct plan_query *prepare;	/* before the first write: the vault; NULL: nothing. The last value is
 					 * the purge date, which the fingerprint leaves out */
 	const char **analyze;		/* quoted names to ANALYZE after the step */
+
+	struct plan_anonymity anonymity;
 
 	bool needs_confirmation, is_new, definition_known;	/* new: never confirmed; known: exactly as it is */
 	const char *confirmation_why;

@@ -1,5 +1,7 @@
 #include "plan/bind.h"
 
+#include "plan/anonymity.h"
+
 #include <stdarg.h>
 
 bool bound_fail(struct bound *b, enum diag_class cls, const char *fmt, ...)
@@ -200,6 +202,7 @@ bool bind_rules(struct binder *b, struct diag *d)
 		if (!r->rule->follows && !bind_pred(b, r, d))
 			return false;
 		bind_columns(b, r);
+		bind_anonymity(r);
 	}
 	bind_follows_all(b);
 	for (size_t i = 0; i < b->nrules; i++)

@@ -3,6 +3,7 @@
 #include "base/instant.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
+#include "plan/anonymity.h"
 
 struct builder {
 	struct binder b;
@@ -196,7 +197,7 @@ static bool step_build(struct builder *w, struct bound *r, struct plan_step *s, 
 		statement_render(&w->b, r, true, s, step_of, w);
 	statement_recount(&w->b, r, s);
 	step_analyze(w, r, s);
-	return true;
+	return anonymity_plan(&w->b, r, s, d);
 }
 
 static bool newest_all(struct builder *w, struct diag *d)

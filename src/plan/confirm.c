@@ -46,6 +46,8 @@ static json_t *columns_json(const struct rule *rule)
 		}
 		json_array_append_new(all, one);
 	}
+	for (size_t i = 0; i < rule->anonymity.nsuppress; i++)
+		json_array_append_new(all, json_pack("[ss]", rule->anonymity.suppress[i], "suppress"));
 	return all;
 }
 

@@ -29,6 +29,8 @@ static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const
 {
 	line(sb, "rule", r->rule->name);
 	line(sb, "definition", s->definition);
+	for (size_t i = 0; i < r->rule->anonymity.nsuppress; i++)
+		line(sb, "suppress", r->rule->anonymity.suppress[i]);
 	line(sb, "failed", r->failed ? bound_fault(r)->message : NULL);
 	for (size_t i = 0; r->table && i < r->table->columns.n; i++) {
 		line(sb, "column", r->table->columns.v[i].name);

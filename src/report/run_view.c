@@ -46,6 +46,17 @@ static void put_counts(json_t *o, const struct rule_view *r)
 		json_put(o, counts[i].key, json_count(counts[i].n));
 }
 
+static void put_anonymity(json_t *o, const struct rule_view *r)
+{
+	json_put(o, "result", json_text(r->result));
+	json_put(o, "k", r->measured ? json_count(r->k) : json_null());
+	json_put(o, "k_at_most", r->measured ? json_boolean(r->k_at_most) : json_null());
+	json_put(o, "small", r->measured ? json_count(r->small) : json_null());
+	json_put(o, "l", r->measured && r->l >= 0 ? json_count(r->l) : json_null());
+	json_put(o, "suppressed", json_count(r->suppressed));
+	json_put(o, "reasons", notes_json(r->reasons, r->nreasons));
+}
+
 static json_t *rule_json(const struct rule_view *r)
 {
 	static const char *const status[] = { "done", "skipped", "failed" };
@@ -67,6 +78,8 @@ static json_t *rule_json(const struct rule_view *r)
 	json_put(o, "transactions", json_count(r->transactions));
 	json_put(o, "already", json_count(r->already));
 	json_put(o, "strategy_reason", json_text(r->strategy_reason));
+	if (r->action == ACTION_ANONYMIZE)
+		put_anonymity(o, r);
 	json_put(o, "notes", notes_json(r->notes, r->nnotes));
 	return o;
 }

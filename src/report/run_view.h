@@ -29,6 +29,12 @@ struct rule_view {
 	size_t ncascaded, nunset, nnotes;
 	const struct table_count *cascaded, *unset;	/* a table named twice is added up */
 	const char *const *notes;			/* warnings and remarks, one sentence each */
+	/* rules that overwrite columns; the keys are null for others */
+	const char *result;		/* "anonymized", "pseudonymized"; NULL: no row is concerned */
+	bool measured, k_at_most;	/* at most: rows without a subject count as a person each */
+	int64_t k, small, l, suppressed;	/* l -1: not asked for */
+	size_t nreasons;
+	const char *const *reasons;	/* why it is only pseudonymized */
 	const char *strategy;		/* "pages", "index", "partition"; NULL: nothing to do */
 	const char *strategy_reason;	/* NULL: none */
 	enum rule_status status;

@@ -36,7 +36,8 @@ is "$(json '.tables[] | "\(.table) \(.state)"')" '"App x"."User" ruled
 	'tables, without partitions and views'
 is "$(of_table '\"User\"' '"\(.personal | join(",")) \(.open | join(","))"')" 'email,firstName,birth_date firstName' \
 	'a named column is decided, kept or not; another is open'
-is "$(of_table '\"User\"' '.rules[] | "\(.rule) \(.action) \(.columns | join(","))"')" 'users anonymize email,birth_date' \
+is "$(of_table '\"User\"' '.rules[] | "\(.rule) \(.action) \(.columns | join(","))"')" \
+	'users anonymize email,birth_date' \
 	'by which rule'
 is "$(of_table log '"\(.personal | join(",")) \(.open | join(",")) \(.rules[0].columns)"')" 'client_ip  null' \
 	'a rule that removes rows decides about every column'
