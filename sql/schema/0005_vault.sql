@@ -68,6 +68,13 @@ LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.rel
 	ON c.oid = v.source AND c.relkind IN ('r', 'p') AND (here.here OR c.oid <> v.source_oid
 		OR v.source_name = pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname));
 COMMENT ON VIEW pgretain.vault_source IS 'the vault tables with their source as it is now; source NULL: it is gone';
+COMMENT ON COLUMN pgretain.vault_source.vault IS 'table in schema pgretain_vault';
+COMMENT ON COLUMN pgretain.vault_source.whole IS 'whole rows; else key and overwritten columns';
+COMMENT ON COLUMN pgretain.vault_source.source_name IS 'the source as it was called';
+COMMENT ON COLUMN pgretain.vault_source.here IS 'this database is the one in which the vault table was made';
+COMMENT ON COLUMN pgretain.vault_source.source IS 'the source now';
+COMMENT ON COLUMN pgretain.vault_source.nspname IS 'its schema now';
+COMMENT ON COLUMN pgretain.vault_source.relname IS 'its name now';
 
 CREATE VIEW pgretain.vault_map AS
 SELECT s.vault, s.source, k.name, va.attnum AS place,
@@ -83,6 +90,15 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = s.source AND a.attnum > 0 AN
 	AND CASE WHEN s.here THEN a.attnum = k.attnum ELSE a.attname = k.name END;
 COMMENT ON VIEW pgretain.vault_map IS
 	'columns of the vault tables, in order, with the source''s column as it is now; source_column NULL: it was dropped';
+COMMENT ON COLUMN pgretain.vault_map.vault IS 'table in schema pgretain_vault';
+COMMENT ON COLUMN pgretain.vault_map.source IS 'the source now';
+COMMENT ON COLUMN pgretain.vault_map.name IS 'column of the vault table';
+COMMENT ON COLUMN pgretain.vault_map.place IS 'its place there';
+COMMENT ON COLUMN pgretain.vault_map.type IS 'its type there';
+COMMENT ON COLUMN pgretain.vault_map.source_column IS 'the column that it came from, as it is called now';
+COMMENT ON COLUMN pgretain.vault_map.source_type IS 'the type that the vault would give that column now';
+COMMENT ON COLUMN pgretain.vault_map.same IS 'type and collation are what they were, and it is not generated';
+COMMENT ON COLUMN pgretain.vault_map.generated IS 'the source computes the column by itself';
 
 CREATE FUNCTION pgretain.vault_secure(p_relation regclass, p_root boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

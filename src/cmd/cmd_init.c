@@ -22,7 +22,7 @@ static const char *privileges(enum action action)
 	case ACTION_NONE:
 		return "SELECT";
 	case ACTION_DELETE:
-		return "SELECT DELETE";
+		return "SELECT UPDATE DELETE";		/* UPDATE: SELECT … FOR UPDATE */
 	case ACTION_ANONYMIZE:
 		return "SELECT UPDATE";
 	case ACTION_QUARANTINE:

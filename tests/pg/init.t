@@ -88,9 +88,9 @@ is "$(q "SELECT p.proname FROM pg_proc p WHERE pronamespace = 'pgretain'::regnam
 	AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))")" '' \
 	'no function is open to everybody'
 is "$(q "SELECT r.rolname FROM pg_roles r WHERE r.rolname ~ '^pgretain_'
-	AND (has_schema_privilege(r.oid, 'pgretain_vault', 'USAGE')
+	AND (has_schema_privilege(r.oid, 'pgretain_vault', 'USAGE') AND r.rolname <> '$runner'
 	OR has_schema_privilege(r.oid, 'pgretain_vault', 'CREATE'))")" '' \
-	'the vault is nobody'"'"'s but the owner'"'"'s'
+	'the vault is open to the runner alone, who makes nothing there by itself'
 
 # ---- rights -------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ is "$(q "SELECT has_schema_privilege('$runner', 'shop', 'USAGE'),
 	has_table_privilege('$runner', 'shop.\"Or ders\"', 'SELECT'),
 	has_table_privilege('$runner', 'shop.\"Or ders\"', 'DELETE'),
 	has_table_privilege('$runner', 'shop.\"Or ders\"', 'UPDATE')")" \
-	't|t|t|f' 'a rule that deletes: SELECT and DELETE, no more'
+	't|t|t|t' 'a rule that deletes: SELECT and DELETE, and UPDATE to lock rows'
 q "CREATE TABLE shop.p (id int, at timestamptz) PARTITION BY RANGE (at);
 	CREATE TABLE shop.p1 PARTITION OF shop.p FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"
 conf_rule p \
@@ -149,7 +149,7 @@ sed -i 's/user=postgres/user=plain/' "$PGRETAIN_CONFIG"
 run_pgretain init
 is "$rc" 2 'rights that this role may not give: a human is needed'
 like "$out" 'GRANT USAGE ON SCHEMA "shop" TO pgretain_runner' 'the schema'"'"'s GRANT is shown'
-like "$out" 'GRANT SELECT, DELETE ON "shop"."Or ders" TO pgretain_runner' 'the table'"'"'s too'
+like "$out" 'GRANT SELECT, UPDATE, DELETE ON "shop"."Or ders" TO pgretain_runner' 'the table'"'"'s too'
 sed -n 's/^    \(GRANT\)/\1/p' <<<"$out" | PGDATABASE=plain q
 run_pgretain init
 is "$rc" 0 'and mends it'
