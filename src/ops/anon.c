@@ -252,20 +252,24 @@ void anon_sql_value(const struct anon *an, const struct anon_sql *r, struct strb
 	strbuf_adds(sb, " END");
 }
 
+/* How both sides become text; NULL: they are compared as they are. Elements of char(n)[] lose their
+ * blanks as a char(n) does. */
+static const char *text_cast(const struct anon_column *col)
+{
+	if (anon_compares_natively(col))
+		return NULL;
+	return streq(col->base, "_bpchar") ? "::text[]::text COLLATE \"C\"" : "::text COLLATE \"C\"";
+}
+
 static void sql_compare(const struct anon *an, const struct anon_sql *r, struct strbuf *sb)
 {
-	const char *as_text = "";
-	const char *close = "";
+	const char *cast = text_cast(&an->col);
 
-	if (!anon_compares_natively(&an->col)) {
-		as_text = "::text COLLATE \"C\"";
-		close = ")";
-	}
 	strbuf_addc(sb, '(');
 	anon_sql_column(an, r, sb);
-	strbuf_addf(sb, "%s IS DISTINCT FROM %s", as_text, *close ? "(" : "");
+	strbuf_addf(sb, "%s IS DISTINCT FROM %s", cast ? cast : "", cast ? "(" : "");
 	anon_sql_value(an, r, sb);
-	strbuf_addf(sb, "%s%s)", close, as_text);
+	strbuf_addf(sb, "%s%s)", cast ? ")" : "", cast ? cast : "");
 }
 
 void anon_sql_not_done(const struct anon *an, const struct anon_sql *r, struct strbuf *sb)

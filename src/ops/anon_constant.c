@@ -1,6 +1,7 @@
 /* constant: one value for all rows. */
 #include "base/instant.h"
 #include "ops/anon_op.h"
+#include "ops/decimal.h"
 
 static bool constant_bind(struct arena *a, const struct column_op *op, struct anon *an, struct diag *d)
 {
@@ -37,6 +38,17 @@ static bool same_instant(const char *base, struct anon_field value, const char *
 	return parse && parse(value.text, value.len, &x) && parse(constant, strlen(constant), &y) && x == y;
 }
 
+/* 1.5 and 1.50, 0 and -0. */
+static bool same_number(const struct anon_column *col, struct anon_field value, const char *constant)
+{
+	static const char *const names[] = { "int2", "int4", "int8", "numeric", "float8", NULL };
+	AUTO_DECIMAL x = DECIMAL_INIT;
+	AUTO_DECIMAL y = DECIMAL_INIT;
+
+	return anon_base_in(col, names) && decimal_parse(value.text, value.len, &x) &&
+	       decimal_parse(constant, strlen(constant), &y) && decimal_compare(&x, &y) == 0;
+}
+
 static bool constant_apply(const struct anon *an, struct anon_field value, const struct anon_field *keys,
 			   struct strbuf *out, bool *same, struct diag *d)
 {
@@ -45,7 +57,8 @@ static bool constant_apply(const struct anon *an, struct anon_field value, const
 		return diag_fail(d, DIAG_STEP, "column \"%s\": the server has not said how the constant "
 				 "looks in type %s", an->col.name, an->col.type);
 	strbuf_adds(out, an->constant_text);
-	*same = same_instant(an->col.base, value, an->constant_text);
+	*same = same_instant(an->col.base, value, an->constant_text) ||
+		same_number(&an->col, value, an->constant_text);
 	return true;
 }
 
