@@ -77,9 +77,11 @@ static bool session_prepare(struct conn *c, struct diag *d)
 	add_setting(&sb, "default_transaction_read_only", c->settings.read_only ? "on" : "off");
 	add_timeout(&sb, "lock_timeout", c->settings.lock_timeout_ms);
 	add_timeout(&sb, "statement_timeout", c->settings.statement_timeout_ms);
-	/* for superusers; without it messages stay as they are, and unread */
+	/* For superusers. Without it messages stay as they are, and unread; and the server's own log gets the
+	 * DETAIL of a refusal, which quotes the row. */
 	strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' "
-		    "THEN pg_catalog.set_config('lc_messages', 'C', false) END");
+		    "THEN pg_catalog.set_config('lc_messages', 'C', false) || "
+		    "pg_catalog.set_config('log_error_verbosity', 'terse', false) END");
 	/* The backend of a client that was killed ends soon and not with its statement; where the server's
 	 * system can look. */
 	if (c->version >= 140000)
@@ -212,6 +214,15 @@ static size_t sqlstate_row(const char *code)
 	return best;
 }
 
+/* RAISE … USING CONSTRAINT = OLD.email: what a procedural language says of itself may be a value. Its
+ * sources are pl_exec.c, plpy_elog.c, plperl.c, pltcl.c; in the server's own, names are names. */
+static bool is_said_by_function(const PGresult *res)
+{
+	const char *file = result_field(res, PG_DIAG_SOURCE_FILE);
+
+	return !*file || (strncmp(file, "pl", 2) == 0 && strncmp(file, "plan", 4) != 0);
+}
+
 /* Object names only: table, column, constraint come in fields of their own. */
 static void add_objects(struct strbuf *sb, const PGresult *res)
 {
@@ -221,7 +232,7 @@ static void add_objects(struct strbuf *sb, const PGresult *res)
 		{ PG_DIAG_CONSTRAINT_NAME, "constraint" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fields) && !is_said_by_function(res); i++) {
 		const char *text = result_field(res, fields[i].code);
 
 		if (*text)
