@@ -131,7 +131,8 @@ static bool send_apply(struct lane *l)
 
 	if (!locks_first(l))
 		return send_unit(l, &s->apply_range, &s->apply_tids);
-	return send_step(l, l->unit.circle ? &s->circle_apply : &s->apply_tids, 1, types, (const char *[]){ strbuf_str(&l->tids) });
+	return send_step(l, l->unit.circle ? &s->circle_apply : &s->apply_tids, 1, types,
+			 (const char *[]){ strbuf_str(&l->tids) });
 }
 
 /* ---- the ledger's entries of a batch: the effect first, then each dependent that moved ---- */

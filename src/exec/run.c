@@ -161,6 +161,7 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 		bool full = false;
 
 		*left = false;
+		w->diag = (struct diag)DIAG_INIT;	/* what this pass meets explains what it leaves */
 		for (size_t k = 0; k < w->work.step->nrelations; k++) {
 			size_t n = 0;
 
@@ -292,7 +293,7 @@ static void step_reason(struct runner *r, const struct sweep *w, size_t i)
 		o->reason = interrupted(r);
 		o->skipped += o->failed;
 		o->failed = 0;
-	} else if (o->failed && s->keepers) {
+	} else if (o->failed && s->keepers && !*w->diag.sqlstate) {
 		o->status = OUTCOME_FAILED;
 		o->reason = arena_printf(r->a, "%lld row(s) were kept by %s", (long long)o->failed, s->keepers);
 	} else if (o->failed) {
