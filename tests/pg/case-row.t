@@ -35,7 +35,8 @@ q "ALTER TABLE t ADD COLUMN code int8; UPDATE t SET code = 5, email = tenant_id 
 	ALTER TABLE t ADD UNIQUE (email); INSERT INTO t VALUES (11, 1, $old, 'q'), (1, 11, $old, 'r')"
 conf_rule t 'table = "public.t"; class = "c"; start = "at"; action = "anonymize";
 	columns = { email = "tombstone"; };'
-conf_rule num 'table = "public.t"; class = "c"; start = "at"; action = "anonymize"; columns = { code = "tombstone"; };'
+conf_rule num 'table = "public.t"; class = "c"; start = "at"; action = "anonymize";
+	columns = { code = "tombstone"; };'
 case_keep "SELECT * FROM t WHERE at > now() - interval '1 year'"
 case_keep 'SELECT tenant_id, id, at, code FROM t'
 case_run
@@ -146,12 +147,14 @@ q "CREATE DOMAIN instant AS timestamptz CHECK (VALUE > '1980-01-01');
 	CREATE DOMAIN mail2 AS mail;
 	CREATE TYPE mood AS ENUM ('sad', 'ok', 'n/a');
 	CREATE TYPE pair AS (x int, y text);
-	CREATE TABLE zoo (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at instant, m mail2, e mood, a text[], ai int[],
+	CREATE TABLE zoo (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at instant, m mail2, e mood, a text[],
+		ai int[],
 		r int4range, c pair, j jsonb, b bytea, u uuid, ip inet, ch char(5), vc varchar(8), n numeric(10, 2), f float8,
 		d date,
 		g text GENERATED ALWAYS AS (upper(vc)) STORED, bits bit(4), pt point, x xml, iv interval, o boolean);
 	INSERT INTO zoo (at, m, e, a, ai, r, c, j, b, u, ip, ch, vc, n, f, d, bits, pt, x, iv, o)
-	SELECT CASE WHEN k % 2 = 0 THEN $old ELSE $fresh END, k || 'a@b.cn', 'sad', ARRAY['x', NULL, 'a,\"b'], ARRAY[1, k],
+	SELECT CASE WHEN k % 2 = 0 THEN $old ELSE $fresh END, k || 'a@b.cn', 'sad', ARRAY['x', NULL, 'a,\"b'],
+		ARRAY[1, k],
 		'[1,5)', ROW(k, 'q')::pair, '{\"phone\": \"138\", \"plan\": 1}', '\\x00ff', gen_random_uuid(),
 		'10.1.2.3', 'ab', 'v' || k, 1.50, 0.1 + 0.2, '1990-05-05', B'1010', '(1,2)', '<a/>', '1 mon', true
 	FROM (SELECT k::int FROM generate_series(1, 8) k) v"
@@ -192,7 +195,8 @@ q "CREATE TABLE gen (id int PRIMARY KEY, off int,
 		day int4 GENERATED ALWAYS AS (20150505 + off) STORED);
 	INSERT INTO gen SELECT n, n % 2 * 900000 FROM generate_series(1, 6) n;
 	CREATE TABLE many (id int PRIMARY KEY, done timestamptz, cancelled date, refunded timestamp);
-	INSERT INTO many VALUES (1, NULL, NULL, NULL), (2, $old, NULL, NULL), (3, NULL, $old, NULL), (4, NULL, NULL, $old),
+	INSERT INTO many VALUES (1, NULL, NULL, NULL), (2, $old, NULL, NULL), (3, NULL, $old, NULL), (4, NULL, NULL,
+		$old),
 		(5, $fresh, $old, $old), (6, $old, $fresh, $fresh), (7, '-infinity', NULL, NULL), (8, 'infinity', NULL, NULL);
 	CREATE TABLE latest AS TABLE many; ALTER TABLE latest ADD PRIMARY KEY (id)"
 conf_rule gen 'table = "public.gen"; class = "c"; start = { column = "day"; unit = "yyyymmdd"; };'

@@ -75,6 +75,31 @@ is "$(q 'SELECT (SELECT count(*) FROM null_del), (SELECT count(v) FROM null_upd)
 	'3|3|12' 'by plain SQL too'
 case_end 2
 
+note 'a trigger that raises at the commit, and a child that appears there'
+case_conf 'max_percent = 100.0; lanes = 1;'
+make late; make born; make fine2
+q "CREATE CONSTRAINT TRIGGER r AFTER DELETE ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+		WHEN (OLD.id = 3) EXECUTE FUNCTION raise();
+	CREATE TABLE kid (id int GENERATED ALWAYS AS IDENTITY, born int REFERENCES born DEFERRABLE INITIALLY DEFERRED);
+	CREATE FUNCTION bear() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN INSERT INTO public.kid (born) VALUES (OLD.id); RETURN OLD; END';
+	CREATE TRIGGER b BEFORE DELETE ON born FOR EACH ROW WHEN (OLD.id = 4) EXECUTE FUNCTION bear()"
+rule late; rule born 'children = { kid = "cascade"; };'; rule fine2
+conf_add tables/t.cfg 'exempt = ( { table = "public.kid"; reason = "no personal data"; } );'
+case_keep 'SELECT * FROM late WHERE id IN (3, 11, 12)'
+case_keep 'SELECT * FROM born WHERE id IN (4, 11, 12)'
+case_keep 'TABLE kid'
+case_run
+is "$rc $(of late status) $(of born status) $(of fine2 status)" '2 failed failed done' 'failed, the other is done'
+is "$(of late deleted) $(of born deleted)" "$(q "SELECT 12 - (SELECT count(*) FROM late), 12 - (SELECT count(*)
+	FROM born)" |
+	tr '|' ' ')" 'what was rolled back at the commit is not counted'
+is "$(q "SELECT coalesce(sum(rows), 0) FROM pgretain.ledger WHERE kind = 'batch'
+	AND rule = 'born'")" "$(of born deleted)" \
+	'nor in the ledger'
+like "$(of late reason) $(of born reason)" 'P0001.*23503' 'each with its SQLSTATE'
+case_end 2
+
 # ---- locks ---------------------------------------------------------------------------------------------------
 
 note 'a row that another session holds for the whole run'
