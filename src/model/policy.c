@@ -7,6 +7,22 @@ const char *action_word(enum action action)
 	return words[action];
 }
 
+const char *rule_name(const struct rule *r)
+{
+	return r->base ? r->base->name : r->name;
+}
+
+const char *rule_action_word(const struct rule *r)
+{
+	switch (r->effect) {
+	case EFFECT_CLASS: case EFFECT_OWN: return action_word(r->action);
+	case EFFECT_DETACH: return "detach";
+	case EFFECT_MINIMISE: return "minimise";
+	case EFFECT_STRIP: return "strip";
+	}
+	return NULL;
+}
+
 void policy_free(struct policy *p)
 {
 	arena_free(p->arena);

@@ -132,8 +132,19 @@ struct limits {
 };
 #define LIMITS_UNSET { -1, -1.0, -1, -1, -1, -1, -1, -1, { NULL, 0 } }
 
+/* What a rule of a request's plan does to rows (plan/request.h); files give CLASS alone. */
+enum rule_effect {
+	EFFECT_CLASS,		/* the rule's action on rows that are due */
+	EFFECT_OWN,		/* the same on rows that are the person's but their parents are not */
+	EFFECT_DETACH,		/* link and named columns go, the row stays */
+	EFFECT_MINIMISE,	/* what the floor does not need, of rows that stay */
+	EFFECT_STRIP,		/* identifiers and named columns, of rows under ground G8 */
+};
+
 struct rule {
 	const char *name;
+	enum rule_effect effect;
+	const struct rule *base;	/* the rule of the files that it stands for; NULL: itself */
 	const char *table;		/* as written in SQL */
 	const char *class_name;		/* NULL when it follows */
 	const struct retention_class *cls;	/* NULL when it follows */
@@ -164,6 +175,10 @@ struct rule {
 	struct limits limits;
 	struct srcloc loc;
 };
+
+/* Its name in ledger and reports, and what it does there: "delete", …, "detach", "minimise". */
+const char *rule_name(const struct rule *r);
+const char *rule_action_word(const struct rule *r);
 
 struct exempt {
 	const char *table, *reason;

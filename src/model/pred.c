@@ -11,7 +11,13 @@ const char *row_state_word(enum row_state s)
 
 bool pred_term_counts(const struct pred_term *t, enum pred_mode mode)
 {
-	return mode == PRED_PASSIVE || t->term->kind == TERM_FLOOR || t->term->survives_erasure;
+	switch (mode) {
+	case PRED_PASSIVE: return true;
+	case PRED_ACTIVE: return t->term->kind == TERM_FLOOR || t->term->survives_erasure;
+	case PRED_WITHDRAWN: return !t->term->consent;
+	case PRED_FLOOR: return t->term->kind == TERM_FLOOR;
+	}
+	bug(__FILE__, __LINE__, "a mode of terms");
 }
 
 enum pred_use pred_clock_use(const struct pred *p, enum pred_mode mode, size_t clock)

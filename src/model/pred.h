@@ -61,8 +61,9 @@ struct pred {
 	struct pred_term *terms;
 };
 
-/* Which terms count: the nightly run's, or those that survive an erasure request. */
-enum pred_mode { PRED_PASSIVE, PRED_ACTIVE };
+/* Which terms count: the nightly run's, those that survive an erasure request, those that survive the
+ * withdrawal of consent, the law's alone. */
+enum pred_mode { PRED_PASSIVE, PRED_ACTIVE, PRED_WITHDRAWN, PRED_FLOOR };
 
 enum row_state { ROW_KEPT, ROW_DUE, ROW_INDETERMINATE, ROW_FUTURE, ROW_ANOMALOUS };
 const char *row_state_word(enum row_state s);

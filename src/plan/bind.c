@@ -1,6 +1,7 @@
 #include "plan/bind.h"
 
 #include "plan/anonymity.h"
+#include "plan/subject.h"
 
 #include <stdarg.h>
 
@@ -205,6 +206,8 @@ bool bind_rules(struct binder *b, struct diag *d)
 		bind_anonymity(r);
 	}
 	bind_follows_all(b);
+	if (!bind_subjects(b, d))
+		return false;
 	for (size_t i = 0; i < b->nrules; i++)
 		if (b->rules[i].table && b->rules[i].removes)
 			bind_edges(b, &b->rules[i]);

@@ -38,6 +38,24 @@ struct fault {
 	struct diag diag;
 };
 
+/* How a person is found from a row: a bound `subject` of the rule. */
+struct bound_path {
+	const struct subject_path *path;	/* NULL: given because the rule follows another */
+	const struct subject_type *type;	/* NULL with it: whatever the other rule's are */
+	enum subject_kind kind;
+	const struct cat_column *column, *at;
+	Oid array;				/* COLUMN: array type of the column's base type */
+	const struct identifier *identifier;
+	struct bound *upper;			/* FOLLOWS */
+	const struct cat_fkey *fkey;
+};
+
+/* A column that leads to the person, and what is put there when the link is cut. */
+struct bound_link {
+	const struct bound_path *path;
+	struct anon *op;			/* NULL: NULL */
+};
+
 struct bound {
 	struct arena *a;
 	const struct rule *rule;
@@ -70,6 +88,11 @@ struct bound {
 	VEC(const char *) newest_types;
 	bool newest_all;		/* fewer rows than keep_newest: every row is spared */
 
+	VEC(struct bound_path) paths;	/* `subject` */
+	struct diag subject_fault;	/* a path that does not fit; DIAG_OK: none */
+	struct bound *base;		/* a rule of a request's plan: the rule that it stands for; NULL: itself */
+	VEC(struct bound_link) links;	/* DETACH, STRIP: beside `ops` */
+
 	const char *purge_after;	/* quarantine: timestamptz text */
 	const char *vault;		/* quarantine: name of its vault table */
 };
@@ -98,6 +121,7 @@ struct binder {
 	struct bound *rules;		/* in file order */
 	VEC(struct hold_entry) holds;	/* active ones */
 	VEC(struct vault_known) vaults;
+	const struct request *request;	/* whose erasure this plan is for; NULL: retention */
 };
 
 /* Binds every rule of the database (all of them: a rule's plan depends on its children's). Rules that

@@ -19,11 +19,8 @@ static uint32_t param_oid(const char *type)
 	return OID_TEXT;
 }
 
-/* Types that the engine does not know by oid travel as text and are cast by the statement. The same
- * string (not an equal one) keeps its number: numbering must not depend on the day. */
-void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type)
+static size_t param_number(struct render *x, const char *value, uint32_t oid)
 {
-	uint32_t oid = param_oid(type);
 	size_t n = 0;
 
 	while (n < x->values.n && !(x->types.v[n] == oid && x->values.v[n] == value))
@@ -32,7 +29,22 @@ void render_param(struct render *x, struct strbuf *sb, const char *value, const 
 		vec_push(x->a, &x->values, value);
 		vec_push(x->a, &x->types, oid);
 	}
-	strbuf_addf(sb, oid == OID_TEXT && !streq(type, "text") ? "($%zu::text)::%s" : "$%zu::%s", n + 1, type);
+	return n + 1;
+}
+
+/* Types that the engine does not know by oid travel as text and are cast by the statement. The same
+ * string (not an equal one) keeps its number: numbering must not depend on the day. */
+void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type)
+{
+	uint32_t oid = param_oid(type);
+	size_t n = param_number(x, value, oid);
+
+	strbuf_addf(sb, oid == OID_TEXT && !streq(type, "text") ? "($%zu::text)::%s" : "$%zu::%s", n, type);
+}
+
+void render_typed(struct render *x, struct strbuf *sb, const char *value, uint32_t oid, const char *type)
+{
+	strbuf_addf(sb, "$%zu::%s", param_number(x, value, oid), type);
 }
 
 void render_column(struct strbuf *sb, const char *alias, const char *column)

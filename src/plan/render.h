@@ -34,6 +34,8 @@ struct render {
 const char *render_alias(struct render *x);
 /* "$n::type" for a value, the same number for the same string (by address) and type. */
 void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type);
+/* The same for a type whose oid is known. */
+void render_typed(struct render *x, struct strbuf *sb, const char *value, uint32_t oid, const char *type);
 void render_column(struct strbuf *sb, const char *alias, const char *column);
 /* FROM-item: [ONLY] table AS alias */
 void render_from(struct strbuf *sb, const struct bound *r, const char *alias);
