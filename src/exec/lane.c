@@ -154,7 +154,7 @@ static bool entry_skip(struct lane *l)
 static const char *dep_action(const struct lane *l, const struct plan_dependent *d)
 {
 	switch (d->kind) {
-	case DEP_FOLLOW: return action_word(l->work->plan->steps[d->index].rule->action);
+	case DEP_FOLLOW: return rule_action_word(l->work->plan->steps[d->index].rule);
 	case DEP_CASCADE: return "delete";
 	case DEP_UNSET: case DEP_UNLINK: return "set null";
 	}
@@ -168,9 +168,9 @@ static bool send_ledger(struct lane *l)
 	const struct plan_step *follower = d && d->kind == DEP_FOLLOW ? &l->work->plan->steps[d->index] : NULL;
 	char rows[24], detail[96];
 	const char *values[LEDGER_APPEND_PARAMS] = {
-		"batch", l->work->run, follower ? follower->rule->name : s->rule->name,
+		"batch", l->work->run, rule_name(follower ? follower->rule : s->rule),
 		follower ? follower->table : d ? s->tallies[d->index].table : s->table,
-		d ? dep_action(l, d) : action_word(s->rule->action), rows, l->work->plan->as_of, l->work->actor, detail,
+		d ? dep_action(l, d) : rule_action_word(s->rule), rows, l->work->plan->as_of, l->work->actor, detail,
 	};
 
 	snprintf(rows, sizeof(rows), "%lld", (long long)entry_rows(l, l->entry));

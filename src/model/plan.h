@@ -147,6 +147,20 @@ struct plan_step {
 	const char *rule_text;		/* the rule as a person reads it, for the ledger */
 };
 
+/* What one rule means for the people of a request. */
+struct plan_item {
+	const struct rule *rule;	/* of the files */
+	const char *table;
+	enum action action;		/* what happens to rows that are due; shared ones are anonymized */
+	bool shared, minimises, asked;	/* asked: its statement stands */
+	const char *basis;		/* of the class's floors; NULL: it has none */
+	const char *standard;		/* without a floor: what survives */
+	struct plan_query count;	/* query/request_count */
+	size_t nchildren;
+	const char **children;		/* rules whose rows refer to these, and may keep them */
+	struct diag diag;		/* not asked: why */
+};
+
 struct plan {
 	struct arena *arena;
 	const struct policy *policy;
@@ -157,6 +171,8 @@ struct plan {
 	int64_t hold_epoch;
 	size_t nsteps;
 	struct plan_step *steps;	/* in the order of execution */
+	size_t nitems;
+	struct plan_item *items;	/* of a request's plan, in the order of the files */
 };
 
 /* Rows that the step will act on. */

@@ -145,6 +145,7 @@ struct rule {
 	const char *name;
 	enum rule_effect effect;
 	const struct rule *base;	/* the rule of the files that it stands for; NULL: itself */
+	size_t ground;			/* DETACH, STRIP: which of the request's grounds, from 1; 0: everybody */
 	const char *table;		/* as written in SQL */
 	const char *class_name;		/* NULL when it follows */
 	const struct retention_class *cls;	/* NULL when it follows */

@@ -575,7 +575,7 @@ bool anonymity_plan(struct binder *b, struct bound *r, struct plan_step *s, stru
 	struct plan_anonymity *an = &s->anonymity;
 	const char *person = person_column(r->rule);
 
-	if (r->rule->action != ACTION_ANONYMIZE)
+	if (r->rule->action != ACTION_ANONYMIZE || b->request)
 		return true;
 	an->applies = true;
 	an->k = r->rule->anonymity.k ? r->rule->anonymity.k : r->root->rule->cls->k;

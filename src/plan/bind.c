@@ -200,12 +200,14 @@ bool bind_rules(struct binder *b, struct diag *d)
 		r->root = r;
 		if (!bind_table(b, r))
 			continue;
-		if (!r->rule->follows && !bind_pred(b, r, d))
+		if (!r->rule->follows && !(r->rule->base && r->rule->base->follows) && !bind_pred(b, r, d))
 			return false;
 		bind_columns(b, r);
 		bind_anonymity(r);
 	}
 	bind_follows_all(b);
+	for (size_t i = 0; i < b->nrules; i++)
+		b->rules[i].base = b->rules[i].rule->base ? bind_rule(b, b->rules[i].rule->base->name) : NULL;
 	if (!bind_subjects(b, d))
 		return false;
 	for (size_t i = 0; i < b->nrules; i++)

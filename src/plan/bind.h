@@ -92,6 +92,7 @@ struct bound {
 	struct diag subject_fault;	/* a path that does not fit; DIAG_OK: none */
 	struct bound *base;		/* a rule of a request's plan: the rule that it stands for; NULL: itself */
 	VEC(struct bound_link) links;	/* DETACH, STRIP: beside `ops` */
+	bool nothing;			/* DETACH, STRIP: there is no column to overwrite */
 
 	const char *purge_after;	/* quarantine: timestamptz text */
 	const char *vault;		/* quarantine: name of its vault table */

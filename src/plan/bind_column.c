@@ -218,6 +218,8 @@ bool bind_columns(struct binder *b, struct bound *r)
 		ok &= bind_column(b, r, &rule->columns[i]);
 	if (!ok)
 		return false;
+	if (rule->effect != EFFECT_CLASS && rule->effect != EFFECT_OWN)
+		return true;		/* links come to it, by bind_subjects */
 	if ((rule->action == ACTION_ANONYMIZE || part) && !r->ops.n)
 		return bound_fail(r, DIAG_CATALOG, "action %s overwrites no column: every one is kept",
 				  action_word(rule->action));

@@ -49,6 +49,10 @@ bool bound_releases(const struct bound *o, const struct cat_fkey *f)
 {
 	if (o->removes)
 		return true;
+	for (size_t i = 0; i < o->links.n; i++)
+		for (size_t k = 0; k < f->n; k++)
+			if (streq(o->links.v[i].path->column->name, f->child_columns[k]))
+				return true;
 	for (size_t i = 0; i < o->ops.n; i++)
 		for (size_t k = 0; k < f->n; k++)
 			if (streq(anon_op(o->ops.v[i]), "null") &&

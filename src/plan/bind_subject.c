@@ -151,6 +151,61 @@ static void drop_untyped(struct bound *r)
 			fault(r, r->paths.v[k].path, "keys can't be compared with column", r->paths.v[k].column->name);
 }
 
+/* ---- what a request cuts ---- */
+
+static struct anon *take_op(struct bound *r, const char *column)
+{
+	for (size_t i = 0; i < r->ops.n; i++) {
+		struct anon *op = r->ops.v[i];
+
+		if (!streq(anon_column(op)->name, column))
+			continue;
+		r->ops.v[i] = r->ops.v[--r->ops.n];
+		return op;
+	}
+	return NULL;
+}
+
+static struct anon *op_of_link(const struct bound *r, const struct bound_path *p)
+{
+	for (size_t i = 0; i < r->links.n; i++)
+		if (r->links.v[i].path->column == p->column)
+			return r->links.v[i].op;
+	return NULL;
+}
+
+static bool is_key(const struct bound *r, const struct cat_column *c)
+{
+	const struct cat_index *key = cat_primary(r->table);
+
+	for (size_t i = 0; key && i < key->ncolumns; i++)
+		if (streq(key->columns[i], c->name))
+			return true;
+	return false;
+}
+
+/* Only the link of whoever asked is cut: the other party's column of a shared row stays. */
+static void bind_links(struct binder *b, struct bound *r)
+{
+	if (r->rule->effect != EFFECT_DETACH && r->rule->effect != EFFECT_STRIP)
+		return;
+	for (size_t i = 0; i < r->paths.n; i++) {
+		const struct bound_path *p = &r->paths.v[i];
+		struct bound_link link = { .path = p };
+
+		if (p->kind == SUBJECT_FOLLOWS)
+			continue;
+		link.op = take_op(r, p->column->name);
+		if (!link.op)
+			link.op = op_of_link(r, p);
+		if (r->rule->effect == EFFECT_STRIP && p->kind == SUBJECT_COLUMN)
+			continue;		/* the row stays theirs, by its surrogate key */
+		if (link.op || !(p->column->not_null || p->column->generated || is_key(r, p->column)))
+			vec_push(b->a, &r->links, link);
+	}
+	r->nothing = !r->ops.n && !r->links.n;
+}
+
 bool bind_subjects(struct binder *b, struct diag *d)
 {
 	for (size_t i = 0; i < b->nrules; i++) {
@@ -171,8 +226,10 @@ bool bind_subjects(struct binder *b, struct diag *d)
 	}
 	if (!array_types(b, d))
 		return false;
-	for (size_t i = 0; i < b->nrules; i++)
+	for (size_t i = 0; i < b->nrules; i++) {
 		drop_untyped(&b->rules[i]);
+		bind_links(b, &b->rules[i]);
+	}
 	return true;
 }
 

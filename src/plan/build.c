@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "plan/anonymity.h"
+#include "plan/request.h"
 
 struct builder {
 	struct binder b;
@@ -100,7 +101,7 @@ static bool load_ledger(struct builder *w, struct diag *d)
 static bool select_rules(struct builder *w, struct diag *d)
 {
 	for (size_t i = 0; i < w->b.nrules; i++)
-		w->b.rules[i].selected = w->o->nrules == 0;
+		w->b.rules[i].selected = w->o->nrules == 0 && !w->o->request;
 	for (size_t i = 0; i < w->o->nrules; i++) {
 		struct bound *r = bind_rule(&w->b, w->o->rules[i]);
 
@@ -302,12 +303,26 @@ static void only_selected(struct builder *w)
 	w->n = kept;
 }
 
+/* A request fails closed: a rule that does not find its people is none that leaves them out. */
+static void subject_faults(struct builder *w)
+{
+	for (size_t i = 0; i < w->b.nrules; i++) {
+		struct bound *r = &w->b.rules[i];
+
+		if (!w->b.request || r->subject_fault.cls == DIAG_OK || r->failed)
+			continue;
+		bound_fail(r, DIAG_CATALOG, "%s", r->subject_fault.message);
+		r->diag = r->subject_fault;
+	}
+}
+
 /* Everything but the counts; leaves one snapshot open. */
 static bool begin(struct builder *w, struct diag *d)
 {
 	if (!binder_open(&w->b, w->o->as_of, d) || !load_ledger(w, d) || !select_rules(w, d))
 		return false;
 	vault_assign_all(&w->b);
+	subject_faults(w);
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
 	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d);
@@ -318,6 +333,8 @@ static bool build(struct builder *w, struct diag *d)
 	if (!begin(w, d) || !check_all(w, d) || !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
 		return false;
 	fingerprint_plan(w->plan, w->order, &w->b);
+	if (w->b.request)
+		request_items(&w->b);
 	return true;
 }
 
@@ -327,7 +344,7 @@ static struct builder builder_of(struct conn *c, struct arena *a, const struct p
 	struct plan *p = arena_alloc(a, sizeof(*p));
 
 	*p = (struct plan){ .arena = a, .policy = policy, .db = db };
-	return (struct builder){ .plan = p, .o = o, .b = { .plan = p, .a = a, .conn = c } };
+	return (struct builder){ .plan = p, .o = o, .b = { .plan = p, .a = a, .conn = c, .request = o->request } };
 }
 
 bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
@@ -357,8 +374,18 @@ bool plan_build(struct conn *c, const struct policy *policy, const struct databa
 		const struct plan_options *o, struct plan **ret, struct diag *d)
 {
 	struct arena *a = arena_new();
-	struct builder w = builder_of(c, a, policy, db, o);
+	struct plan_options mine = *o;
+	struct builder w;
 
+	if (o->request) {
+		struct policy *p;
+		struct database *own;
+
+		request_variant(a, policy, db, o->request, &p, &own, &mine.rules, &mine.nrules);
+		policy = p;
+		db = own;
+	}
+	w = builder_of(c, a, policy, db, &mine);
 	if (!build(&w, d)) {
 		arena_free(a);
 		return false;

@@ -6,12 +6,16 @@
 #include "model/plan.h"
 #include "pg/conn.h"
 
+struct request;
+
 struct plan_options {
 	const char *as_of;		/* timestamptz text; NULL: the server's clock, once */
 	size_t nrules;			/* only these (and the chains they are part of); 0: all */
 	const char *const *rules;
 	bool lift_ceilings;		/* max_rows, max_percent do not stop a step */
+	const struct request *request;	/* an erasure's plan (plan/request.h); NULL: retention */
 };
+
 
 /* False: nothing can be said. A rule that does not fit is a failed step of a plan that stands. */
 bool plan_build(struct conn *c, const struct policy *policy, const struct database *db,

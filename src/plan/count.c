@@ -184,7 +184,7 @@ bool count_step(struct binder *b, struct bound *r, const struct plan_counts *par
 {
 	if (!count_due(b, r, s, d))
 		return r->failed;
-	if (states_possible(r, parent) && !count_states(b, r, s, d))
+	if (!b->request && states_possible(r, parent) && !count_states(b, r, s, d))
 		return r->failed;
 	return true;
 }

@@ -1,6 +1,7 @@
 #include "plan/render.h"
 
 #include "pg/tmpl.h"
+#include "plan/request.h"
 
 const char *render_alias(struct render *x)
 {
@@ -78,14 +79,19 @@ void render_where(struct strbuf *sb, const struct bound *r)
 
 /* ---- due ---- */
 
-static void pred_param(void *ctx, struct strbuf *sb, const struct pred_bound *b, enum pred_type type)
+void render_bound(struct render *x, struct strbuf *sb, const struct pred_bound *b, enum pred_type type)
 {
 	static const char *const types[] = {
 		[PRED_TIMESTAMPTZ] = "timestamptz", [PRED_TIMESTAMP] = "timestamp", [PRED_DATE] = "date",
 		[PRED_INT] = "int8", [PRED_INT_YYYYMMDD] = "int8",
 	};
 
-	render_param(ctx, sb, b->text, types[type]);
+	render_param(x, sb, b->text, types[type]);
+}
+
+static void pred_param(void *ctx, struct strbuf *sb, const struct pred_bound *b, enum pred_type type)
+{
+	render_bound(ctx, sb, b, type);
 }
 
 static void ident(void *ctx, struct strbuf *sb, const char *name)
@@ -99,7 +105,7 @@ static struct pred_sql pred_face(struct render *x, const char *alias)
 	return (struct pred_sql){ .alias = alias, .param = pred_param, .ident = ident, .ctx = x };
 }
 
-static void exists_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *parent)
+void render_exists_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *parent)
 {
 	strbuf_adds(sb, "EXISTS (SELECT 1 FROM ");
 	render_from(sb, r->parent, parent);
@@ -107,19 +113,19 @@ static void exists_parent(struct strbuf *sb, struct bound *r, const char *alias,
 	render_join(sb, r->via, alias, parent);
 }
 
-void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+void render_past(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum pred_mode mode)
 {
 	struct pred_sql face = pred_face(x, alias);
 	const char *p;
 
 	if (r->parent) {
 		p = render_alias(x);
-		exists_parent(sb, r, alias, p);
+		render_exists_parent(sb, r, alias, p);
 		strbuf_adds(sb, " AND ");
-		render_due(x, sb, r->parent, p);
+		render_past(x, sb, r->parent, p, mode);
 		strbuf_addc(sb, ')');
 	} else {
-		pred_sql_due(&r->pred, PRED_PASSIVE, &face, sb);
+		pred_sql_due(&r->pred, mode, &face, sb);
 	}
 	if (r->rule->where) {
 		strbuf_adds(sb, " AND ");
@@ -127,10 +133,18 @@ void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char
 	}
 }
 
+void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	if (x->b->request)
+		render_request_due(x, sb, r, alias);
+	else
+		render_past(x, sb, r, alias, PRED_PASSIVE);
+}
+
 static void state_without_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *p)
 {
 	strbuf_adds(sb, "NOT ");
-	exists_parent(sb, r, alias, p);
+	render_exists_parent(sb, r, alias, p);
 	strbuf_adds(sb, ") OR ");
 }
 
@@ -157,7 +171,7 @@ void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row
 	strbuf_addc(sb, '(');
 	if (s == ROW_INDETERMINATE)
 		state_without_parent(sb, r, alias, p);
-	exists_parent(sb, r, alias, p);
+	render_exists_parent(sb, r, alias, p);
 	strbuf_adds(sb, " AND ");
 	render_where(sb, r->parent);
 	strbuf_adds(sb, " AND ");
@@ -216,6 +230,8 @@ bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const
 {
 	AUTO_STRBUF all = STRBUF_INIT;
 
+	if (r->base)
+		r = r->base;
 	for (size_t i = 0; x->live && i < x->b->holds.n; i++) {
 		AUTO_STRBUF one = STRBUF_INIT;
 
@@ -242,14 +258,15 @@ static bool inherited(struct render *x, struct strbuf *sb, struct bound *r, cons
 	if (!test(x, &parent, r->parent, p))
 		return any;
 	strbuf_adds(sb, sb->len > before ? " OR " : "");
-	exists_parent(sb, r, alias, p);
+	render_exists_parent(sb, r, alias, p);
 	strbuf_addf(sb, " AND (%s))", strbuf_str(&parent));
 	return true;
 }
 
 bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return inherited(x, sb, r, alias, render_own_held, render_held);
+	/* a rule that no file holds is held as the one that it stands for, its parents too */
+	return inherited(x, sb, r->base && !r->parent ? r->base : r, alias, render_own_held, render_held);
 }
 
 static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
@@ -300,12 +317,16 @@ bool render_not_done(struct render *x, struct strbuf *sb, struct bound *r, const
 {
 	struct anon_sql face = { .alias = alias, .param = anon_param, .ident = ident, .ctx = x };
 
-	if (!r->ops.n || r->removes)
+	if ((!r->ops.n && !r->links.n) || r->removes)
 		return false;
 	strbuf_addc(sb, '(');
 	for (size_t i = 0; i < r->ops.n; i++) {
 		strbuf_adds(sb, i ? " OR " : "");
 		anon_sql_not_done(r->ops.v[i], &face, sb);
+	}
+	if (r->links.n) {
+		strbuf_adds(sb, r->ops.n ? " OR " : "");
+		render_linked(x, sb, r, alias);
 	}
 	strbuf_addc(sb, ')');
 	return true;

@@ -36,12 +36,18 @@ const char *render_alias(struct render *x);
 void render_param(struct render *x, struct strbuf *sb, const char *value, const char *type);
 /* The same for a type whose oid is known. */
 void render_typed(struct render *x, struct strbuf *sb, const char *value, uint32_t oid, const char *type);
+/* A constant of the run's comparisons. */
+void render_bound(struct render *x, struct strbuf *sb, const struct pred_bound *b, enum pred_type type);
 void render_column(struct strbuf *sb, const char *alias, const char *column);
 /* FROM-item: [ONLY] table AS alias */
 void render_from(struct strbuf *sb, const struct bound *r, const char *alias);
 /* child.fk = parent.key [AND parent.tableoid = …] */
 void render_join(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent);
 
+/* EXISTS (SELECT 1 FROM the parent AS `parent` WHERE it is the row's: to be closed with ')' */
+void render_exists_parent(struct strbuf *sb, struct bound *r, const char *alias, const char *parent);
+/* Every term that counts in the mode has ended, within `where`; whoever the row belongs to. */
+void render_past(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum pred_mode mode);
 void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);

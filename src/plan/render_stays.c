@@ -2,6 +2,7 @@
 #include "plan/render.h"
 
 #include "pg/tmpl.h"
+#include "plan/request.h"
 
 static bool edge_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
 		       const char *alias, enum render_when w);
@@ -170,16 +171,75 @@ static bool follower_stays(struct render *x, struct strbuf *sb, const struct edg
 	return true;
 }
 
+/* A row that its own rule keeps for the law's, a hold's or a ground's sake does not go with another one. */
+static bool child_kept(struct render *x, struct strbuf *sb, struct bound *o, const char *c)
+{
+	enum pred_mode mode = x->b->request ? request_mode(x->b) : PRED_FLOOR;
+	const struct retention_class *cls = o->root->rule->cls;
+	AUTO_STRBUF kept = STRBUF_INIT;
+	bool terms = false, any = render_own_held(x, sb, o, c);
+
+	for (size_t i = 0; cls && i < cls->nterms; i++)
+		terms |= cls->terms[i].kind == TERM_FLOOR || (mode == PRED_ACTIVE && cls->terms[i].survives_erasure);
+	if (terms) {
+		strbuf_adds(sb, any ? " OR (" : "(");
+		render_where(sb, o);
+		strbuf_adds(sb, " AND (");
+		render_past(x, sb, o, c, mode);
+		strbuf_adds(sb, ") IS NOT TRUE)");
+		any = true;
+	}
+	if (!render_kept(x, &kept, o, c))
+		return any;
+	strbuf_addf(sb, "%s%s", any ? " OR " : "", strbuf_str(&kept));
+	return true;
+}
+
+static bool children_kept(struct render *x, struct strbuf *sb, const struct edge *e, const char *c)
+{
+	size_t before = sb->len;
+
+	for (size_t i = 0; i < e->rules.n; i++) {
+		AUTO_STRBUF one = STRBUF_INIT;
+
+		if (!e->rules.v[i]->failed && !e->rules.v[i]->base && child_kept(x, &one, e->rules.v[i], c))
+			strbuf_addf(sb, "%s%s", sb->len > before ? " OR " : "", strbuf_str(&one));
+	}
+	return sb->len > before;
+}
+
 static bool cascade_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
 			  const char *alias, enum render_when w)
 {
-	AUTO_STRBUF below = STRBUF_INIT;
+	AUTO_STRBUF below = STRBUF_INIT, own = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	if (!edges_stay(x, &below, r, &e->sub, c, w))
+	edges_stay(x, &below, r, &e->sub, c, w);
+	if (children_kept(x, &own, e, c))
+		strbuf_addf(&below, "%s%s", below.len ? " OR " : "", strbuf_str(&own));
+	if (!below.len)
 		return false;
 	exists_child(sb, e, c, alias);
 	strbuf_addf(sb, " AND (%s)))", strbuf_str(&below));
+	return true;
+}
+
+/* A held row keeps its link too. */
+static bool unset_stays(struct render *x, struct strbuf *sb, const struct edge *e, const char *alias)
+{
+	AUTO_STRBUF held = STRBUF_INIT;
+	const char *c = render_alias(x);
+
+	for (size_t i = 0; i < e->rules.n; i++) {
+		AUTO_STRBUF one = STRBUF_INIT;
+
+		if (!e->rules.v[i]->failed && !e->rules.v[i]->base && render_own_held(x, &one, e->rules.v[i], c))
+			strbuf_addf(&held, "%s%s", held.len ? " OR " : "", strbuf_str(&one));
+	}
+	if (!held.len)
+		return false;
+	exists_child(sb, e, c, alias);
+	strbuf_addf(sb, " AND (%s)))", strbuf_str(&held));
 	return true;
 }
 
@@ -190,7 +250,7 @@ static bool edge_stays(struct render *x, struct strbuf *sb, struct bound *r, con
 	case EDGE_RULE: return rule_stays(x, sb, r, e, alias, w);
 	case EDGE_FOLLOW: return follower_stays(x, sb, e, alias, w);
 	case EDGE_CASCADE: return cascade_stays(x, sb, r, e, alias, w);
-	case EDGE_UNSET: return false;
+	case EDGE_UNSET: return unset_stays(x, sb, e, alias);
 	}
 	return false;
 }

@@ -1,6 +1,7 @@
 #include "plan/statement_parts.h"
 
 #include "pg/tmpl.h"
+#include "plan/request.h"
 
 const char *statement_text(struct render *x, struct strbuf *sb)
 {
@@ -116,6 +117,42 @@ static void ident(void *ctx, struct strbuf *sb, const char *name)
 	sql_ident(sb, name);
 }
 
+/* Two ways may lead by one column. */
+static bool link_seen(const struct bound *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (r->links.v[i].path->column == r->links.v[n].path->column)
+			return true;
+	return false;
+}
+
+/* Who asked loses their link; another person's, in the same column, stays. */
+static void assign_link(struct render *x, struct strbuf *sb, struct bound *r, size_t n)
+{
+	struct anon_sql face = { .alias = "t", .param = anon_param, .ident = ident, .ctx = x };
+	const struct bound_link *l = &r->links.v[n];
+	const char *word = "";
+
+	strbuf_adds(sb, sb->len ? ", " : "");
+	sql_ident(sb, l->path->column->name);
+	strbuf_adds(sb, " = CASE WHEN ");
+	for (size_t i = n; i < r->links.n; i++) {
+		if (r->links.v[i].path->column != l->path->column)
+			continue;
+		strbuf_adds(sb, word);
+		word = " OR ";
+		render_path(x, sb, r, r->links.v[i].path, "t", request_set(x->b->request, r));
+	}
+	strbuf_adds(sb, " THEN ");
+	if (l->op)
+		anon_sql_value(l->op, &face, sb);
+	else
+		strbuf_adds(sb, "NULL");
+	strbuf_adds(sb, " ELSE ");
+	render_column(sb, "t", l->path->column->name);
+	strbuf_adds(sb, " END");
+}
+
 static const char *assignments(struct render *x, struct bound *r)
 {
 	struct anon_sql face = { .alias = "t", .param = anon_param, .ident = ident, .ctx = x };
@@ -127,6 +164,9 @@ static const char *assignments(struct render *x, struct bound *r)
 		strbuf_adds(&sb, " = ");
 		anon_sql_value(r->ops.v[i], &face, &sb);
 	}
+	for (size_t i = 0; i < r->links.n; i++)
+		if (!link_seen(r, i))
+			assign_link(x, &sb, r, i);
 	return statement_text(x, &sb);
 }
 

@@ -86,7 +86,10 @@ static void choose(struct binder *b, const struct bound *r, const struct plan_st
 	const char *why = NULL;
 
 	p->strategy = STRATEGY_PAGES;
-	if (due > 0 && droppable(b, r, leaf, &why)) {
+	if (b->request) {
+		p->strategy = STRATEGY_INDEX;
+		p->reason = "the rows of the people who asked";
+	} else if (due > 0 && droppable(b, r, leaf, &why)) {
 		p->strategy = STRATEGY_PARTITION;
 		p->reason = "range ends before the cutoff: dropped when every row inside is due and none is held";
 	} else if (why) {
