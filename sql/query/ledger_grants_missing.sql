@@ -1,7 +1,14 @@
 -- What pgretain_runner lacks on a ruled table and on what inherits from it (partitions too): $1 the table
--- as written in SQL, $2 privileges. No row: no such table.
+-- as written in SQL, $2 privileges, $3 empty, or a table as the rule's `children` name it, which is meant then.
+-- No row: no such table.
 WITH RECURSIVE ruled (oid) AS (
-	SELECT to_regclass($1::text)::oid
+	SELECT c.oid
+	FROM pg_class c
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE CASE $3::text WHEN '' THEN c.oid = to_regclass($1::text)
+		ELSE c.relkind IN ('r', 'p') AND ($3 IN (format('%I.%I', n.nspname, c.relname), n.nspname || '.' || c.relname)
+			OR c.relname = $3 AND n.oid = (SELECT p.relnamespace FROM pg_class p WHERE p.oid = to_regclass($1)))
+		END
 	UNION
 	SELECT i.inhrelid FROM pg_inherits i JOIN ruled r ON i.inhparent = r.oid
 )

@@ -72,18 +72,45 @@ static bool grant_relation(struct setup *to, const PGresult *res, int row, struc
 	return grant(to, &table, d);
 }
 
-static bool grant_rule(struct setup *to, const struct rule *rule, struct diag *d)
+/* child: as the rule's `children` name it; "": the rule's own table. */
+static bool grant_table(struct setup *to, const struct rule *rule, const char *child, const char *rights,
+			struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
-	if (!conn_query_text(to->c, sqltext_get("query/ledger_grants_missing"), &res, d, rule->table,
-			     privileges(rule->action)))
+	if (!conn_query_text(to->c, sqltext_get("query/ledger_grants_missing"), &res, d, rule->table, rights, child))
 		return false;
-	if (!PQntuples(res) && to->try)
+	if (!PQntuples(res) && to->try && !*child)
 		vec_push(to->ctx->arena, &to->absent, rule->table);
 	for (int i = 0; i < PQntuples(res); i++)
 		if (!grant_relation(to, res, i, d))
 			return false;
+	return true;
+}
+
+static const char *child_privileges(enum child_mode mode)
+{
+	switch (mode) {
+	case CHILD_RULE:
+		return "SELECT";
+	case CHILD_CASCADE:
+		return "SELECT UPDATE DELETE";
+	case CHILD_SET_NULL:
+		return "SELECT UPDATE";
+	}
+	BUG_ON(true);
+}
+
+static bool grant_rule(struct setup *to, const struct rule *rule, struct diag *d)
+{
+	if (!grant_table(to, rule, "", privileges(rule->action), d))
+		return false;
+	for (size_t i = 0; i < rule->nchildren; i++) {
+		const struct child *child = &rule->children[i];
+
+		if (!grant_table(to, rule, child->table, child_privileges(child->mode), d))
+			return false;
+	}
 	return true;
 }
 
