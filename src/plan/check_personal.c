@@ -44,12 +44,25 @@ static const char *schemas(struct checker *k)
 	return cat_array_literal(a, names.v, names.n);
 }
 
+/* As a string of the configuration. */
+static const char *as_written(struct checker *k, const char *text)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			strbuf_addc(&sb, '\\');
+		strbuf_addf(&sb, *text == '\n' ? "\\n" : "%c", *text);
+	}
+	return arena_strdup(k->b->a, strbuf_str(&sb));
+}
+
 static void note_table(struct checker *k, const char *display, const struct strbuf *columns)
 {
 	if (columns->len)
 		check_note(k, &(struct note){ .id = FINDING_UNCOVERED, .object = display,
 			.remedy = arena_printf(k->b->a, "give it a rule, or exempt it: { table = \"%s\"; reason = \"…\"; }",
-					       display) },
+					       as_written(k, display)) },
 			"%s has no rule and is not exempt, and its columns look personal: %s", display, strbuf_str(columns));
 }
 
