@@ -10,17 +10,21 @@ struct filling {
 	const struct simulated_view *simulated;
 };
 
+/* Those of step i's keys; a follower's are counted by its root's step. */
 static void tallies(struct filling *f, size_t i, struct rule_view *v)
 {
-	const struct plan_step *s = &f->plan->steps[i];
+	const struct plan_step *s = &f->plan->steps[f->plan->steps[i].root];
+	const struct outcome_step *done = f->out ? &f->out->steps[f->plan->steps[i].root] : NULL;
 	VEC(struct table_count) cascaded = { NULL, 0, 0 }, unset = { NULL, 0, 0 };
 
 	for (size_t k = 0; k < s->ntallies; k++) {
-		struct table_count c = { s->tallies[k].table, f->out ? f->out->steps[i].tallies[k] : s->tallies[k].rows };
+		struct table_count c = { s->tallies[k].table, done ? done->tallies[k] : s->tallies[k].rows };
 
-		if (c.n && s->tallies[k].unset)
+		if (!c.n || s->tallies[k].step != i)
+			continue;
+		if (s->tallies[k].unset)
 			vec_push(f->ctx->arena, &unset, c);
-		else if (c.n)
+		else
 			vec_push(f->ctx->arena, &cascaded, c);
 	}
 	v->cascaded = cascaded.v;

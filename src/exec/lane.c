@@ -161,6 +161,16 @@ static const char *dep_action(const struct lane *l, const struct plan_dependent 
 	return NULL;
 }
 
+/* A key that is cut or cascades counts for the rule that mentions it. */
+static const char *entry_rule(const struct lane *l, const struct plan_dependent *d)
+{
+	const struct plan_step *s = l->work->step;
+
+	if (d && d->kind != DEP_UNLINK)
+		s = &l->work->plan->steps[d->kind == DEP_FOLLOW ? d->index : s->tallies[d->index].step];
+	return rule_name(s->rule);
+}
+
 static bool send_ledger(struct lane *l)
 {
 	const struct plan_step *s = l->work->step;
@@ -168,7 +178,7 @@ static bool send_ledger(struct lane *l)
 	const struct plan_step *follower = d && d->kind == DEP_FOLLOW ? &l->work->plan->steps[d->index] : NULL;
 	char rows[24], detail[96];
 	const char *values[LEDGER_APPEND_PARAMS] = {
-		"batch", l->work->run, rule_name(follower ? follower->rule : s->rule),
+		"batch", l->work->run, entry_rule(l, d),
 		follower ? follower->table : d ? s->tallies[d->index].table : s->table,
 		d ? dep_action(l, d) : rule_action_word(s->rule), rows, l->work->plan->as_of, l->work->actor, detail,
 	};

@@ -41,6 +41,7 @@ struct plan_counts {
 /* Rows of tables without a rule that go, or lose their link, with rows of this one. */
 struct plan_tally {
 	const char *table;
+	size_t step;			/* of the rule that mentions the key: the root's, or a follower's */
 	bool unset;			/* the key is set to NULL; else the row is deleted */
 	int64_t rows;
 };

@@ -100,7 +100,9 @@ static const char *unset_ready(struct dep_walk *w, enum plan_dep_kind kind, cons
 	return arena_printf(w->x->a, "(%s) %s", statement_ready(w->x, w->root, false, statement_stays_now), kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
 }
 
-static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *follower, const struct hop *h)
+/* r: the rule whose rows are referred to. */
+static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *r, struct bound *follower,
+			  const struct hop *h)
 {
 	struct render *x = w->x;
 	struct plan_dependent *dep = vec_add(x->a, &w->deps);
@@ -125,7 +127,8 @@ static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bo
 		return;
 	}
 	dep->index = w->tallies.n;
-	*vec_add(x->a, &w->tallies) = (struct plan_tally){ .table = f->child->display, .unset = kind == DEP_UNSET };
+	*vec_add(x->a, &w->tallies) = (struct plan_tally){ .table = f->child->display, .unset = kind == DEP_UNSET,
+		.step = w->step_of ? w->step_of(w->ctx, r) : 0 };
 }
 
 /* How many rows of a table without a rule will go, or lose their link. */
@@ -188,7 +191,7 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 	case EDGE_FOLLOW:
 		dependents_walk(w, e->follower, h);
 		if (w->step)
-			add_dependent(w, DEP_FOLLOW, e->follower, h);
+			add_dependent(w, DEP_FOLLOW, r, e->follower, h);
 		return;
 	case EDGE_CASCADE:
 		walk_edges(w, r, &e->sub, h, NULL);
@@ -197,9 +200,9 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 		break;
 	}
 	if (w->step)
-		add_dependent(w, kind, NULL, h);
+		add_dependent(w, kind, r, NULL, h);
 	if (w->step && kind == DEP_UNSET && within_root(w, h->fkey))
-		add_dependent(w, DEP_UNLINK, NULL, h);
+		add_dependent(w, DEP_UNLINK, r, NULL, h);
 	if (!w->step)
 		add_tally(w, kind, e, h);
 }
