@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "exec/partition.h"
 #include "exec/lanes.h"
+#include "exec/quiet.h"
 #include "exec/revive.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
@@ -148,13 +149,22 @@ static bool ends(const struct sweep *w)
 	return w->failed || w->stopped;
 }
 
+/* All that was planned has gone, and nobody else has written: nothing can be left. */
+static bool complete(const struct runner *r, const struct sweep *w, size_t root)
+{
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root && r->out->steps[i].acted != plan_step_rows(&r->plan->steps[i]))
+			return false;
+	return !w->work.step->self_reference && quiet_since(w, r->control);
+}
+
 /* By index where the plan says so, and everywhere the last pass: rows that moved behind the sweep, that
  * were locked, or whose children have gone meanwhile. Ends when a pass moves nothing. */
 static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left, struct diag *d)
 {
 	int stuck = 0, passes = 0;
 
-	*left = true;
+	*left = !complete(r, w, i);
 	/* a trigger that undoes what was written would make us write it for ever */
 	while (!ends(w) && *left && stuck < LAST_PASSES && !(w->work.step->undoers && passes > 1)) {
 		int64_t before = w->step->acted, transactions = w->step->transactions;
@@ -174,6 +184,7 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 		}
 		if (*left && !sweep_settled(r, w, i, d))
 			return false;
+		*left = *left && !complete(r, w, i);
 		if (w->step->acted == before && w->step->transactions == transactions)
 			stuck += w->work.step->keepers ? LAST_PASSES : 3;
 		else if (!full && !w->work.step->self_reference)
@@ -325,8 +336,10 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 
 	if (!partitions_drop(r->control, w, d))
 		return false;
-	if (!w->swept)
+	if (!w->swept) {
+		quiet_begin(w, r->control);
 		unit_sweep(&w->queue);
+	}
 	if (!sweep_settled(r, w, i, d))
 		return false;
 	w->swept = true;

@@ -22,6 +22,10 @@ struct sweep {
 	struct diag diag;
 	int64_t given_up;			/* units that could not get their locks */
 	bool swept;				/* the pass over all pages is done */
+	struct {				/* exec/quiet.h */
+		bool known;
+		int64_t from, transactions;	/* next transaction id, and our own so far */
+	} quiet;
 	struct {				/* a partition's drop whose COMMIT stayed without an answer */
 		bool unsure;
 		size_t relation;

@@ -82,6 +82,12 @@ static bool session_prepare(struct conn *c, struct diag *d)
 	strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('is_superuser') = 'on' "
 		    "THEN pg_catalog.set_config('lc_messages', 'C', false) || "
 		    "pg_catalog.set_config('log_error_verbosity', 'terse', false) END");
+	/* Nearly all WAL of a sweep is full-page images (engine.md): compressed where the role may ask for it. */
+	if (c->version >= 150000 && !c->settings.read_only)
+		strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('wal_compression') = 'off' "
+			    "AND pg_catalog.has_parameter_privilege('wal_compression', 'SET') "
+			    "AND (SELECT 'lz4' = ANY(s.enumvals) FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal_compression') "
+			    "THEN pg_catalog.set_config('wal_compression', 'lz4', false) END");
 	/* The backend of a client that was killed ends soon and not with its statement; where the server's
 	 * system can look. */
 	if (c->version >= 140000)

@@ -1,7 +1,8 @@
 /* One connection, with the engine's own session settings whatever ALTER ROLE or ALTER DATABASE say:
  * TimeZone UTC, DateStyle ISO, IntervalStyle postgres, search_path pg_catalog, row_security off (a
  * hidden row is error 42501, never "0 due"), client_encoding UTF8, extra_float_digits 3, bytea hex,
- * standard_conforming_strings on, idle timeouts off, plan_cache_mode force_custom_plan. */
+ * standard_conforming_strings on, idle timeouts off, plan_cache_mode force_custom_plan;
+ * wal_compression lz4 where it is off and the role may SET it (PostgreSQL 15 on). */
 #ifndef PGRETAIN_PG_CONN_H
 #define PGRETAIN_PG_CONN_H
 
