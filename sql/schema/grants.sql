@@ -10,6 +10,15 @@ GRANT SELECT ON pgretain.migration, pgretain.ledger, pgretain.ledger_head, pgret
 GRANT SELECT ON pgretain.hold, pgretain.hold_epoch
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 
+GRANT SELECT ON pgretain.request, pgretain.request_event, pgretain.request_transition, pgretain.request_ground
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT SELECT ON pgretain.request_subject, pgretain.request_identifier, pgretain.restricted
+	TO pgretain_runner, pgretain_clerk, pgretain_approver;
+GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain.request_settle_subject,
+	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other, pgretain.normalise,
+	pgretain.normalise_e164
+	TO pgretain_runner, pgretain_clerk, pgretain_approver;
+
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;
