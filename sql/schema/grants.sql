@@ -18,6 +18,13 @@ GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain
 	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other, pgretain.normalise,
 	pgretain.normalise_e164
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
+GRANT SELECT ON pgretain.request_item, pgretain.request_plan, pgretain.request_run, pgretain.request_residual
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT SELECT, INSERT, DELETE ON pgretain.request_frozen TO pgretain_runner;
+GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual
+	TO pgretain_runner;
+GRANT INSERT ON pgretain.request_run TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.request_vaulted TO pgretain_runner;
 
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;

@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "cmd/erasure.h"
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
 #include "cmd/self.h"
@@ -460,7 +461,21 @@ static int step_self(struct run_session *r, const char *command, const char *ver
 static int step_purge(struct run_session *r) { return step_self(r, "quarantine", "purge"); }
 static int step_report(struct run_session *r) { return step_self(r, "report", NULL); }
 
-/* Erasure requests and backups are not kept by this version: there are none to work on. */
+static bool job_has_rules(const struct job *job)
+{
+	for (size_t i = 0; i < job->nsteps; i++)
+		if (streq(job->steps[i], "rules"))
+			return true;
+	return false;
+}
+
+/* Its JSON is left out where rules run too: a run prints one object. */
+static int step_requests(struct run_session *r)
+{
+	return erasure_nightly(r->ctx, r->db, r->deadline_ms, r->ctx->format == FORMAT_JSON && job_has_rules(r->job));
+}
+
+/* Backups are not kept by this version: there are none to work on. */
 static int step_none(struct run_session *r)
 {
 	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
@@ -471,17 +486,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct run_session *r);
 } job_steps[] = {
-	{ "requests", step_none }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
+	{ "requests", step_requests }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
 	{ "report", step_report },
 };
-
-static bool job_has_rules(const struct job *job)
-{
-	for (size_t i = 0; i < job->nsteps; i++)
-		if (streq(job->steps[i], "rules"))
-			return true;
-	return false;
-}
 
 static int job_step(struct run_session *r, const char *name)
 {

@@ -14,7 +14,7 @@ bool bound_fail(struct bound *b, enum diag_class cls, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (b->failed)
-		vec_push(b->a, &b->earlier, ((struct fault){ b->finding, b->diag }));
+		vec_push(b->a, &b->earlier, ((struct bound_fault){ b->finding, b->diag }));
 	b->failed = true;
 	b->finding = b->stage;
 	diag_fail(&b->diag, cls, "%s", text);

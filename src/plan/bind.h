@@ -33,7 +33,7 @@ struct edge {
 };
 
 /* Why a rule does not fit. */
-struct fault {
+struct bound_fault {
 	enum finding_id id;
 	struct diag diag;
 };
@@ -66,7 +66,7 @@ struct bound {
 	enum finding_id stage;		/* what is being bound: the kind of a fault found now */
 	enum finding_id finding;	/* kind of diag */
 	struct diag diag;		/* the newest fault */
-	VEC(struct fault) earlier;	/* those before it */
+	VEC(struct bound_fault) earlier;	/* those before it */
 
 	struct pred pred;		/* not for followers */
 	const char *cutoff;		/* for display, or NULL */

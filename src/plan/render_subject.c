@@ -123,7 +123,7 @@ static void add_matches(struct render *x, struct strbuf *sb, struct bound *r, co
 	const struct subject_identifiers *ids = identifiers_of(s, of_type(s, p->type), p->identifier->name);
 	const char *v = render_alias(x);
 
-	strbuf_adds(sb, " FROM pg_catalog.unnest(");
+	strbuf_adds(sb, " FROM unnest(");
 	render_typed(x, sb, ids->values, OID_TEXT_ARRAY, "text[]");
 	strbuf_adds(sb, ", ");
 	render_typed(x, sb, ids->since, OID_TIMESTAMPTZ_ARRAY, "timestamptz[]");

@@ -237,7 +237,7 @@ const char *statement_effect(struct render *x, struct bound *r, const char *rela
 	}
 	if (r->rule->action == ACTION_QUARANTINE) {
 		vars[n++] = (struct tmpl_var){ "vault", .frag = FRAG(vault_name(x->a, r)) };
-		vars[n++] = (struct tmpl_var){ "rule", .frag = FRAG(param_text(x, r->rule->name, "text")) };
+		vars[n++] = (struct tmpl_var){ "rule", .frag = FRAG(param_text(x, rule_name(r->rule), "text")) };
 		vars[n++] = (struct tmpl_var){ "purge_after", .frag = FRAG(param_text(x, r->purge_after, "timestamptz")) };
 		vars[n++] = (struct tmpl_var){ "columns", .frag = FRAG(vault_list(x, r, "")) };
 		vars[n++] = (struct tmpl_var){ "outgoing", .frag = FRAG(vault_list(x, r, "t.")) };

@@ -200,7 +200,7 @@ void vault_assign_all(struct binder *b)
 void vault_prepare(struct binder *b, struct bound *r, struct plan_step *s)
 {
 	const char *values[] = { r->vault, r->table->sql, columns_array(b, r), r->removes ? "true" : "false",
-				 r->rule->name, r->purge_after };
+				 rule_name(r->rule), r->purge_after };
 	struct plan_query *q = arena_alloc(b->a, sizeof(*q));
 
 	q->sql = sqltext_get("query/vault_prepare");

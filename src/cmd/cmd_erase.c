@@ -1,0 +1,367 @@
+/* erase, and the nightly step "requests": what was approved is carried out. */
+#include "cmd/connect.h"
+#include "cmd/erasure_run.h"
+
+#include "base/instant.h"
+#include "base/log.h"
+#include "exec/lane.h"
+#include "ledger/ledger.h"
+#include "pg/catalog.h"
+#include "pg/sqltext.h"
+#include "report/json.h"
+
+/* ---- guards ---- */
+
+static bool executable(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+		AUTO_STRBUF sb = STRBUF_INIT;
+
+		if (r->kind != e->requests.v[0].kind)
+			return diag_fail(d, DIAG_USAGE, "erasures and withdrawals go apart: give requests of one kind");
+		if (request_leads(r->kind, r->state, REQUEST_ON_EXECUTE, REQUEST_EXECUTING))
+			continue;
+		request_possible(&sb, r->kind, r->state);
+		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be executed", r->id, request_state_word(r->state));
+		diag_hint(d, "possible now: %s", strbuf_str(&sb));
+		return false;
+	}
+	return true;
+}
+
+static bool expected(struct erasure *e, struct diag *d)
+{
+	const char *want = opts_text(&e->ctx->opts, "expect"), *is = erasure_batch_fingerprint(e);
+
+	if (!want || streq_null(is, want))
+		return true;
+	diag_fail(d, DIAG_FINGERPRINT, "the fingerprint is %s, not what --expect says", is ? is : "none");
+	diag_hint(d, "look at pgretain request show again");
+	return false;
+}
+
+/* What was approved is what is done: the same rules, and no row more. */
+static const char *changed(const struct erasure *e, const struct erasure_request *r)
+{
+	if (r->executed)
+		return NULL;
+	if (!streq_null(r->plan, e->plan->fingerprint))
+		return "rules or catalogue have changed since it was assessed";
+	for (size_t i = 0; i < r->nitems; i++)
+		if (r->items[i].now_live > (r->items[i].known ? r->items[i].live : 0))
+			return arena_printf(e->a, "rows have come since it was assessed (rule \"%s\")", r->items[i].rule);
+	return NULL;
+}
+
+static bool unchanged(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		const char *why = changed(e, &e->requests.v[i]);
+
+		if (!why)
+			continue;
+		diag_fail(d, DIAG_FINGERPRINT, "request %s: %s", e->requests.v[i].id, why);
+		diag_hint(d, "pgretain request assess %s, and let it be approved again", e->requests.v[i].id);
+		return false;
+	}
+	return true;
+}
+
+static bool all_locked(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		if (e->requests.v[i].locked)
+			continue;
+		diag_fail(d, DIAG_GUARD, "another command works on request %s", e->requests.v[i].id);
+		diag_hint(d, "wait for it, then look at pgretain request show %s", e->requests.v[i].id);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the report ---- */
+
+static int exit_of(const struct erasure *e, const struct erasure_run *r)
+{
+	if (r->interrupted)
+		return EXIT_INTERRUPTED;
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (e->requests.v[i].state == REQUEST_BLOCKED || e->requests.v[i].grown)
+			return EXIT_HUMAN;
+	return EXIT_DONE;
+}
+
+static json_t *states_json(struct erasure *e)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < e->requests.n; i++) {
+		const struct erasure_request *r = &e->requests.v[i];
+		json_t *o = json_object();
+
+		json_put(o, "request", json_text(r->id));
+		json_put(o, "state", json_text(request_state_word(r->state)));
+		json_put(o, "fingerprint", json_text(r->fingerprint));
+		json_put(o, "items", erasure_items_json(e, r));
+		json_add(all, o);
+	}
+	return all;
+}
+
+static void print(struct erasure *e, const struct run_view *v)
+{
+	struct text_style style = ctx_style(e->ctx);
+	AUTO_STRBUF sb = STRBUF_INIT;
+	json_t *o;
+
+	if (e->ctx->format == FORMAT_JSON) {
+		o = run_view_json(v);
+		json_put(o, "requests", states_json(e));
+		ctx_print_json(e->ctx, o);
+		return;
+	}
+	for (size_t i = 0; i < e->requests.n; i++) {
+		strbuf_adds(&sb, i ? "\n" : "");
+		erasure_text(e, &e->requests.v[i], &sb);
+	}
+	(void)style;
+	ctx_print(e->ctx, &sb);
+}
+
+static void report(struct erasure *e, const struct erasure_run *r, int exit)
+{
+	char as_of[INSTANT_TEXT];
+	struct run_view v = {
+		.is_run = r->uuid[0] != '\0', .run = r->uuid[0] ? r->uuid : NULL, .database = e->db->name,
+		.as_of = instant_format(e->plan->as_of_usecs, as_of), .fingerprint = erasure_batch_fingerprint(e),
+		.nrules = r->rules.n, .rules = r->rules.v, .interrupted = r->interrupted,
+		.seconds = r->uuid[0] ? (clock_ms() - r->began_ms) / 1e3 : 0, .exit = exit,
+	};
+
+	print(e, &v);
+}
+
+/* ---- a dry run: what would happen now ---- */
+
+static void foreseen(struct erasure *e, struct erasure_run *r)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		for (size_t i = 0; i < e->requests.v[k].nitems; i++) {
+			const struct erasure_item *it = &e->requests.v[k].items[i];
+			struct rule_view *v;
+
+			while (r->rules.n <= i)
+				vec_add(e->a, &r->rules);
+			v = &r->rules.v[i];
+			v->rule = it->rule;
+			v->table = it->table;
+			v->class_name = e->plan->items[i].rule->class_name;
+			v->action = e->plan->items[i].action;
+			v->deleted += it->erased;
+			v->anonymized += it->anonymized;
+			v->quarantined += it->quarantined;
+			v->held += it->held;
+			v->blocked += it->blocked;
+			v->deferred += it->deferred - it->blocked;
+			v->skipped += it->retained;
+			v->failed += it->failed;
+			v->due = v->deleted + v->anonymized + v->quarantined + v->held + v->blocked + v->deferred + v->skipped +
+				v->failed;
+		}
+}
+
+static int dry_run(struct erasure *e)
+{
+	struct erasure_run r = { .e = e };
+	struct diag d = DIAG_INIT;
+
+	if (!erasure_plan(e, NULL, &d) || !erasure_stored(e, &d) || !erasure_count(e, &d) || !unchanged(e, &d))
+		return ctx_fail(e->ctx, &d);
+	erasure_foresee(e);
+	foreseen(e, &r);
+	report(e, &r, EXIT_DONE);
+	return EXIT_DONE;
+}
+
+/* ---- erase ---- */
+
+static bool planned(struct erasure *e, struct diag *d)
+{
+	return erasure_plan(e, NULL, d) && erasure_stored(e, d) && erasure_count(e, d) && unchanged(e, d);
+}
+
+static int act(struct erasure *e)
+{
+	struct erasure_run r = { .e = e };
+	struct diag d = DIAG_INIT;
+	int exit;
+
+	if (!erasure_lock(e, &d) || !all_locked(e, &d) || !planned(e, &d))
+		return ctx_fail(e->ctx, &d);
+	if (!erasure_execute(&r, &d))
+		return ctx_fail(e->ctx, &d);
+	exit = exit_of(e, &r);
+	report(e, &r, exit);
+	return exit;
+}
+
+static int run(struct ctx *ctx, int argc, char **argv)
+{
+	bool dry = opts_flag(&ctx->opts, "dry-run");
+	AUTO_CONN *c = ctx_connect(ctx, dry);
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	if (!c)
+		return EXIT_REFUSED;
+	if (!(dry ? ledger_readable(c, &d) : ledger_require(c, ctx_replay_log(ctx), &d)) || !erasure_open(&e, ctx, c, &d) ||
+	    !erasure_load(&e, (const char *const *)argv, (size_t)argc, &d) || !expected(&e, &d) || !executable(&e, &d))
+		return ctx_fail(ctx, &d);
+	return dry ? dry_run(&e) : act(&e);
+}
+
+/* ---- the nightly step ---- */
+
+/* A batch of one kind, without those that another process has or that must be looked at again. */
+static int batch(struct ctx *ctx, struct conn *c, const struct database *db, const char *const *ids, size_t n, double deadline_ms,
+		 bool quiet)
+{
+	struct erasure e;
+	struct erasure_run r = { .e = &e, .deadline_ms = deadline_ms };
+	struct diag d = DIAG_INIT;
+	int code = EXIT_DONE;
+	size_t kept = 0;
+
+	if (!erasure_open(&e, ctx, c, &d))
+		return ctx_fail(ctx, &d);
+	e.db = db;
+	if (!erasure_load(&e, ids, n, &d) || !erasure_lock(&e, &d))
+		return ctx_fail(ctx, &d);
+	for (size_t i = 0; i < e.requests.n; i++)
+		if (e.requests.v[i].locked && e.requests.v[i].key)
+			e.requests.v[kept++] = e.requests.v[i];
+	e.requests.n = kept;
+	if (!kept)
+		return EXIT_DONE;
+	if (!erasure_plan(&e, NULL, &d) || !erasure_stored(&e, &d) || !erasure_count(&e, &d))
+		return ctx_fail(ctx, &d);
+	kept = 0;
+	for (size_t i = 0; i < e.requests.n; i++) {
+		const char *why = changed(&e, &e.requests.v[i]);
+
+		if (why) {
+			log_event(LOG_LEVEL_WARN, "request.stale", LOG_S("request", e.requests.v[i].id), LOG_S("why", why));
+			code = EXIT_HUMAN;
+			continue;
+		}
+		e.requests.v[kept++] = e.requests.v[i];
+	}
+	/* the plan is made again for those that are left: nobody else's row is touched */
+	if (kept < e.requests.n) {
+		e.requests.n = kept;
+		if (!kept)
+			return code;
+		if (!erasure_plan(&e, NULL, &d))
+			return ctx_fail(ctx, &d);
+	}
+	if (!erasure_execute(&r, &d))
+		return ctx_fail(ctx, &d);
+	if (exit_of(&e, &r) != EXIT_DONE)
+		code = exit_of(&e, &r);
+	if (!quiet)
+		report(&e, &r, code);
+	return code;
+}
+
+struct waiting {
+	VEC(const char *) ids[REQUEST_KINDS];
+};
+
+static bool waiting(struct ctx *ctx, struct conn *c, const char *now, struct waiting *w, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct erasure e;
+	VEC(const char *) all = { NULL, 0, 0 };
+
+	if (!conn_query_text(c, sqltext_get("query/item_waiting"), &res, d, now))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+		vec_push(ctx->arena, &all, arena_strdup(ctx->arena, res_text(res, i, 0)));
+	if (!erasure_open(&e, ctx, c, d) || !erasure_load(&e, all.v, all.n, d))
+		return false;
+	for (size_t i = 0; i < e.requests.n; i++)
+		vec_push(ctx->arena, &w->ids[e.requests.v[i].kind], e.requests.v[i].id);
+	return true;
+}
+
+static bool deadlines(struct ctx *ctx, struct conn *c, const char *now, int *code, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	(void)ctx;
+	if (!conn_query_text(c, sqltext_get("query/item_deadlines"), &res, d, now))
+		return false;
+	if (!res_int(res, 0, 0) && !res_int(res, 0, 1))
+		return true;
+	log_event(LOG_LEVEL_WARN, "requests.deadline", LOG_I("breached", res_int(res, 0, 0)), LOG_I("at_risk", res_int(res, 0, 1)));
+	*code = EXIT_HUMAN;
+	return true;
+}
+
+int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool quiet)
+{
+	struct conn_settings settings = { .application = "pgretain erase" };
+	struct diag d = DIAG_INIT;
+	struct waiting w = { 0 };
+	AUTO_RESULT *res = NULL;
+	AUTO_CONN *c = NULL;
+	int code = EXIT_DONE;
+	const char *now;
+
+	if (!conn_open(db->conninfo, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) ||
+	    !conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
+		return ctx_fail(ctx, &d);
+	now = arena_strdup(ctx->arena, res_text(res, 0, 0));
+	if (!waiting(ctx, c, now, &w, &d))
+		return ctx_fail(ctx, &d);
+	for (int k = 0; k < REQUEST_KINDS && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; k++)
+		if (w.ids[k].n) {
+			int one = batch(ctx, c, db, w.ids[k].v, w.ids[k].n, deadline_ms, quiet);
+
+			code = one != EXIT_DONE ? one : code;
+		}
+	if (!deadlines(ctx, c, now, &code, &d))
+		return ctx_fail(ctx, &d);
+	return code;
+}
+
+static const struct opt options[] = {
+	{ .name = "dry-run", .help = "what would happen now; writes nothing" },
+	{ .name = "expect", .arg = "FP", .help = "refuse (exit 3) unless this is what was approved" },
+	{ .name = NULL },
+};
+
+const struct command cmd_erase = {
+	.name = "erase",
+	.summary = "executes an approved request, now",
+	.usage = "UUID...",
+	.help =
+		"Rows that nothing keeps go by their rule's action. Of rows that the law keeps, the columns that it does not\n"
+		"need are stripped at once; the row goes by itself when its term ends, in the nightly step \"requests\",\n"
+		"under the same request. Rows under a hold, or under an approved ground, stay. Of a shared row only the\n"
+		"person's link and the named columns go.\n"
+		"\n"
+		"Several requests are worked on together: cost grows with their rows. Interrupted, it goes on where it stood.\n"
+		"\n"
+		"Exit code: 0; 2 when something needs a human (a row could not be had, or the search afterwards found some);\n"
+		"3 when rules have changed or rows have come since the request was assessed; 4 interrupted.\n"
+		"\n"
+		"Example:\n"
+		"  pgretain erase 8f14e45f-ceea-467f-a9e0-b5d8f5a0c3d2\n",
+	.options = options,
+	.min_words = 1,
+	.max_words = -1,
+	.flags = CMD_STOPS,
+	.run = run,
+};

@@ -1,0 +1,111 @@
+/* Requests from the plan to the items: what assess, approve, erase, the nightly step and the certificate
+ * share. A batch of requests of one kind is one plan (plan/request.h); what belongs to whom is counted,
+ * before and after, by one statement a rule for all of them. */
+#ifndef PGRETAIN_CMD_ERASURE_H
+#define PGRETAIN_CMD_ERASURE_H
+
+#include "base/secret.h"
+#include "cmd/cmd.h"
+#include "model/outcome.h"
+#include "model/request.h"
+#include "pg/conn.h"
+#include "plan/build.h"
+#include "plan/request.h"
+
+struct erasure_request {
+	const char *id, *type, *key;		/* type, key: NULL: nobody is settled */
+	enum request_kind kind;
+	enum request_state state;
+	const char *fingerprint;		/* of the frozen items; NULL: not assessed */
+	const char *approved, *plan, *opened_by;
+	bool executed;				/* it has begun */
+	bool grown;				/* rows beyond the frozen plan, before it began */
+	bool locked;				/* this process works on it */
+	int64_t residual_found;
+	bool scanned;
+	size_t nitems;
+	struct erasure_item *items;		/* one for each of the plan's */
+};
+
+struct erasure_ground {
+	const char *code, *basis, *until;	/* basis, until: may be NULL */
+};
+
+struct erasure_item {
+	const char *rule, *table, *action;
+	int64_t matched, erased, anonymized, quarantined, deferred, minimised, held, retained, not_found, failed;
+	int64_t live, unchanged, blocked;
+	bool executed;
+	const char *until, *wake;		/* timestamptz text */
+	bool undated;				/* something of it has no date */
+	VEC(struct erasure_ground) grounds;
+	const char *sqlstate;
+	int64_t seq;
+	/* as counted now */
+	int64_t now_live, now_held, now_retained, now_deferred, now_blocked, now_done, now_minimised, now_undated;
+	const char *first, *last;
+	bool known;				/* stored before */
+};
+
+struct erasure {
+	struct ctx *ctx;
+	const struct database *db;
+	struct conn *conn;
+	struct arena *a;
+	VEC(struct erasure_request) requests;
+	struct request q;			/* people and grounds */
+	VEC(struct erasure_keep) grounds;
+	struct plan *plan;
+	bool has_key;
+	struct secret_key secret;
+	int64_t seq;				/* the ledger's, at the last count */
+};
+
+struct erasure_keep {
+	const char *request, *rule, *code, *review;
+};
+
+/* erasure_load.c */
+bool erasure_open(struct erasure *e, struct ctx *ctx, struct conn *c, struct diag *d) must_use;
+/* Unknown ids are an error. */
+bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct diag *d) must_use;
+/* Of the requests that are loaded (all of one kind): people, identifiers, grounds, then the plan. as_of NULL: now. */
+bool erasure_plan(struct erasure *e, const char *as_of, struct diag *d) must_use;
+bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d) must_use;
+/* One transition; GUARD with what is possible where it is none, or another command was quicker. */
+bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
+		  const char *set, const char *note, struct diag *d) must_use;
+const char *erasure_ids(struct erasure *e);
+/* Key and identifiers of the request, as they are known now, under the key file. */
+bool erasure_freeze(struct erasure *e, struct erasure_request *r, struct diag *d) must_use;
+
+/* erasure_item.c */
+/* Counts every item of every request in one snapshot; false only when the session is lost. */
+bool erasure_count(struct erasure *e, struct diag *d) must_use;
+/* What would happen: from the counts. */
+void erasure_foresee(struct erasure *e);
+bool erasure_stored(struct erasure *e, struct diag *d) must_use;
+/* What has happened since the items were stored: from the counts and the ledger. */
+bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d) must_use;
+bool erasure_store(struct erasure *e, struct diag *d) must_use;
+/* "sha256:…" over the request's items and the plan's rules. */
+const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r);
+/* Of all that are loaded: one's own, or a hash over all of theirs. */
+const char *erasure_batch_fingerprint(struct erasure *e);
+/* "sha256:…" over the rules as configured. */
+const char *erasure_config(struct erasure *e);
+const char *erasure_wake(struct erasure *e, const struct erasure_request *r);
+
+/* erasure_view.c */
+json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r) must_use;
+/* request show's object, from what is stored. */
+bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d) must_use;
+void erasure_text(struct erasure *e, const struct erasure_request *r, struct strbuf *sb);
+
+/* cmd_erase.c: the job step "requests". */
+int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool quiet);
+
+/* residual.c: looks for what was frozen, in every text and json column; not by the subject map. */
+bool residual_scan(struct erasure *e, struct erasure_request **whose, size_t n, struct diag *d) must_use;
+
+#endif

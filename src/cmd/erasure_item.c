@@ -1,0 +1,642 @@
+/* Items: what a request found in each table, and what became of it. */
+#include "cmd/erasure.h"
+
+#include "base/instant.h"
+#include "pg/sqltext.h"
+#include "report/json.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+/* ---- counting ---- */
+
+static void items_alloc(struct erasure *e, struct erasure_request *r)
+{
+	r->nitems = e->plan->nitems;
+	r->items = arena_alloc(e->a, (r->nitems + 1) * sizeof(*r->items));
+	for (size_t i = 0; i < r->nitems; i++) {
+		const struct plan_item *p = &e->plan->items[i];
+
+		r->items[i].rule = p->rule->name;
+		r->items[i].table = p->table;
+		r->items[i].action = action_word(p->action);
+		r->items[i].seq = e->seq;
+	}
+}
+
+static void clear_counts(struct erasure_item *it)
+{
+	it->now_live = it->now_held = it->now_retained = it->now_deferred = it->now_blocked = it->now_done = 0;
+	it->now_minimised = it->now_undated = 0;
+	it->first = it->last = NULL;
+}
+
+static void count_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)
+{
+	int64_t *const into[] = { &it->now_live, &it->now_held, &it->now_retained, &it->now_deferred, &it->now_blocked,
+				  &it->now_done, &it->now_minimised };
+
+	for (size_t k = 0; k < ARRAY_SIZE(into); k++)
+		*into[k] = res_int(res, i, 2 + (int)k);
+	it->first = arena_strdup(e->a, res_text_null(res, i, 9));
+	it->last = arena_strdup(e->a, res_text_null(res, i, 10));
+	it->now_undated = res_int(res, i, 11);
+}
+
+/* Requests are in the order of their persons: several of one person are neighbours. */
+static size_t first_of(const struct erasure *e, const char *type, const char *key)
+{
+	size_t lo = 0, hi = e->requests.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(e->requests.v[mid].type, type);
+
+		if (!c)
+			c = strcmp(e->requests.v[mid].key, key);
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int by_person(const void *a, const void *b)
+{
+	const struct erasure_request *x = a, *y = b;
+	int c = strcmp(x->type, y->type);
+
+	return c ? c : strcmp(x->key, y->key) ? strcmp(x->key, y->key) : strcmp(x->id, y->id);
+}
+
+static bool count_item(struct erasure *e, size_t i, struct diag *d)
+{
+	const struct plan_item *p = &e->plan->items[i];
+	AUTO_RESULT *res = NULL;
+
+	for (size_t k = 0; k < e->requests.n; k++)
+		clear_counts(&e->requests.v[k].items[i]);
+	if (!p->asked)
+		return true;
+	if (!conn_query(e->conn, p->count.sql, (struct params){ p->count.params.n, p->count.params.types, p->count.params.values },
+			&res, d)) {
+		diag_where(d, "rule \"%s\"", p->rule->name);
+		return false;
+	}
+	for (int row = 0; row < PQntuples(res); row++) {
+		const char *type = res_text(res, row, 0), *key = res_text(res, row, 1);
+
+		for (size_t k = first_of(e, type, key); k < e->requests.n && streq(e->requests.v[k].type, type) &&
+		     streq(e->requests.v[k].key, key); k++)
+			count_take(e, &e->requests.v[k].items[i], res, row);
+	}
+	return true;
+}
+
+static bool read_seq(struct erasure *e, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(e->conn, sqltext_get("query/item_seq"), NO_PARAMS, &res, d))
+		return false;
+	e->seq = res_int(res, 0, 0);
+	return true;
+}
+
+static bool count_all(struct erasure *e, struct diag *d)
+{
+	if (!read_seq(e, d))
+		return false;
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (!e->requests.v[k].items || e->requests.v[k].nitems != e->plan->nitems)
+			items_alloc(e, &e->requests.v[k]);
+	for (size_t i = 0; i < e->plan->nitems; i++)
+		if (!count_item(e, i, d))
+			return false;
+	return true;
+}
+
+bool erasure_count(struct erasure *e, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+
+	qsort(e->requests.v, e->requests.n, sizeof(*e->requests.v), by_person);
+	if (!conn_do(e->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d))
+		return false;
+	if (count_all(e, d))
+		return conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+	if (!conn_do(e->conn, "ROLLBACK", NO_PARAMS, &ignored))
+		*d = ignored;
+	return false;
+}
+
+/* ---- dates and grounds ---- */
+
+static void later(const char **into, const char *t)
+{
+	int64_t a, b;
+
+	if (!t || !instant_parse_timestamptz(t, strlen(t), &b))
+		return;
+	if (!*into || (instant_parse_timestamptz(*into, strlen(*into), &a) && b > a))
+		*into = t;
+}
+
+static void sooner(const char **into, const char *t)
+{
+	int64_t a, b;
+
+	if (!t || !instant_parse_timestamptz(t, strlen(t), &b))
+		return;
+	if (!*into || (instant_parse_timestamptz(*into, strlen(*into), &a) && b < a))
+		*into = t;
+}
+
+static void ground(struct erasure *e, struct erasure_item *it, const char *code, const char *basis, const char *until)
+{
+	for (size_t i = 0; i < it->grounds.n; i++)
+		if (streq(it->grounds.v[i].code, code) && streq_null(it->grounds.v[i].basis, basis)) {
+			later(&it->grounds.v[i].until, until);
+			return;
+		}
+	vec_push(e->a, &it->grounds, ((struct erasure_ground){ code, basis, until }));
+}
+
+/* The law is the only one that the engine finds by itself. */
+static void law(struct erasure *e, const struct plan_item *p, struct erasure_item *it, const char *until)
+{
+	if (p->basis)
+		ground(e, it, "G1", p->basis, until);
+	else
+		ground(e, it, "standard", p->standard, until);
+}
+
+static void approved(struct erasure *e, const struct erasure_request *r, struct erasure_item *it)
+{
+	for (size_t i = 0; i < e->grounds.n; i++) {
+		const struct erasure_keep *k = &e->grounds.v[i];
+
+		if (!streq(k->request, r->id) || (k->rule && !streq(k->rule, it->rule)))
+			continue;
+		if (it->retained || streq(k->code, "G7"))
+			ground(e, it, k->code, NULL, k->review);
+		if (it->retained) {
+			later(&it->until, k->review);
+			sooner(&it->wake, k->review);
+		}
+	}
+}
+
+static struct erasure_item *item_of(const struct erasure_request *r, const char *rule)
+{
+	for (size_t i = 0; i < r->nitems; i++)
+		if (streq(r->items[i].rule, rule))
+			return &r->items[i];
+	return NULL;
+}
+
+/* A row that waits for rows that refer to it bears their dates and their law. */
+static void inherit(struct erasure *e, struct erasure_request *r, size_t i)
+{
+	const struct plan_item *p = &e->plan->items[i];
+	struct erasure_item *it = &r->items[i];
+	bool any = false;
+
+	for (size_t k = 0; it->blocked && k < p->nchildren; k++) {
+		const struct erasure_item *child = item_of(r, p->children[k]);
+
+		if (!child || child == it || !(child->deferred || child->retained || child->held))
+			continue;
+		any = any || child->until;
+		later(&it->until, child->until);
+		it->undated |= child->undated && !child->until;
+		for (size_t g = 0; g < child->grounds.n; g++)
+			ground(e, it, child->grounds.v[g].code, child->grounds.v[g].basis, child->grounds.v[g].until);
+	}
+	it->undated |= it->blocked && !any;
+}
+
+static void dates(struct erasure *e, struct erasure_request *r)
+{
+	for (size_t i = 0; i < r->nitems; i++) {
+		struct erasure_item *it = &r->items[i];
+
+		it->grounds.n = 0;
+		it->until = it->last;
+		it->wake = it->first;
+		it->undated = it->now_undated > 0;
+		if (it->now_deferred)
+			law(e, &e->plan->items[i], it, it->last);
+		if (e->plan->items[i].shared && (it->anonymized || it->unchanged))
+			ground(e, it, "G7", NULL, NULL);
+		approved(e, r, it);
+	}
+	for (int round = 0; round < 4; round++)		/* an account waits for orders, which wait for payments */
+		for (size_t i = 0; i < r->nitems; i++)
+			inherit(e, r, i);
+}
+
+/* ---- what would happen ---- */
+
+static int64_t ready(const struct erasure_item *it)
+{
+	return it->now_live - it->now_held - it->now_retained - it->now_deferred - it->now_blocked;
+}
+
+static int64_t *acted(struct erasure_item *it, const char *action)
+{
+	if (streq(action, "delete"))
+		return &it->erased;
+	return streq(action, "quarantine") ? &it->quarantined : &it->anonymized;
+}
+
+static bool under(const struct erasure *e, const struct erasure_request *r, const char *rule, const char *code)
+{
+	for (size_t i = 0; i < e->grounds.n; i++)
+		if (streq(e->grounds.v[i].request, r->id) && streq(e->grounds.v[i].code, code) &&
+		    (!e->grounds.v[i].rule || streq(e->grounds.v[i].rule, rule)))
+			return true;
+	return false;
+}
+
+static void rest(struct erasure_item *it)
+{
+	it->live = it->now_live;
+	it->held = it->now_held;
+	it->blocked = it->now_blocked;
+	it->deferred = it->now_deferred + it->now_blocked;
+	it->retained = it->now_retained + it->unchanged;
+}
+
+void erasure_foresee(struct erasure *e)
+{
+	for (size_t k = 0; k < e->requests.n; k++) {
+		struct erasure_request *r = &e->requests.v[k];
+
+		for (size_t i = 0; i < r->nitems; i++) {
+			const struct plan_item *p = &e->plan->items[i];
+			struct erasure_item *it = &r->items[i];
+			const char *action = under(e, r, it->rule, "G7") ? "anonymize" : it->action;
+
+			it->erased = it->anonymized = it->quarantined = it->failed = it->not_found = 0;
+			it->unchanged = p->shared ? it->now_done : 0;
+			rest(it);
+			*(p->asked ? acted(it, action) : &it->failed) = ready(it);
+			it->minimised = p->minimises ? it->deferred : 0;
+			it->matched = it->now_live + it->unchanged;
+			it->executed = false;
+			it->sqlstate = NULL;
+			it->seq = e->seq;
+		}
+		dates(e, r);
+	}
+}
+
+/* ---- stored ---- */
+
+static void stored_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)
+{
+	int64_t *const into[] = { &it->matched, &it->erased, &it->anonymized, &it->quarantined, &it->deferred, &it->minimised,
+				  &it->held, &it->retained, &it->not_found, &it->failed, &it->live, &it->unchanged };
+	json_t *grounds, *g;
+	size_t k;
+
+	for (k = 0; k < ARRAY_SIZE(into); k++)
+		*into[k] = res_int(res, i, 4 + (int)k);
+	it->known = true;
+	it->executed = res_bool(res, i, 16);
+	it->until = arena_strdup(e->a, res_text_null(res, i, 17));
+	it->wake = arena_strdup(e->a, res_text_null(res, i, 18));
+	it->sqlstate = arena_strdup(e->a, res_text_null(res, i, 20));
+	it->seq = res_int(res, i, 21);
+	it->grounds.n = 0;
+	grounds = json_loads(res_text(res, i, 19), 0, NULL);
+	json_array_foreach(grounds, k, g)
+		vec_push(e->a, &it->grounds, ((struct erasure_ground){
+			arena_strdup(e->a, json_string_value(json_object_get(g, "code"))),
+			arena_strdup(e->a, json_string_value(json_object_get(g, "basis"))),
+			arena_strdup(e->a, json_string_value(json_object_get(g, "until"))) }));
+	json_decref(grounds);
+}
+
+static struct erasure_request *request_of(struct erasure *e, const char *id)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (streq(e->requests.v[k].id, id))
+			return &e->requests.v[k];
+	bug(__FILE__, __LINE__, "an item of a request that was not asked for");
+}
+
+/* Without a plan the items are what is stored, rules that have left the configuration too. */
+static struct erasure_item *stored_item(struct erasure *e, struct erasure_request *r, const PGresult *res, int i)
+{
+	struct erasure_item *it;
+
+	if (e->plan)
+		return item_of(r, res_text(res, i, 1));
+	if (!r->items)
+		r->items = arena_alloc(e->a, ((size_t)PQntuples(res) + 1) * sizeof(*r->items));
+	it = &r->items[r->nitems++];
+	it->rule = arena_strdup(e->a, res_text(res, i, 1));
+	it->table = arena_strdup(e->a, res_text(res, i, 2));
+	it->action = arena_strdup(e->a, res_text(res, i, 3));
+	return it;
+}
+
+bool erasure_stored(struct erasure *e, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct erasure_request *r = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_stored"), &res, d, erasure_ids(e)))
+		return false;
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (e->plan)
+			items_alloc(e, &e->requests.v[k]);
+	for (int i = 0; i < PQntuples(res); i++) {
+		struct erasure_item *it;
+
+		if (!r || !streq(r->id, res_text(res, i, 0)))
+			r = request_of(e, res_text(res, i, 0));
+		it = stored_item(e, r, res, i);
+		if (it)
+			stored_take(e, it, res, i);
+	}
+	return true;
+}
+
+/* ---- what has happened ---- */
+
+/* What the ledger's batches did since the last count, still to be laid to somebody's account. */
+struct budget {
+	const char *rule, *table, *action;
+	int64_t rows;
+};
+
+static bool effect(const char *action)
+{
+	return streq(action, "delete") || streq(action, "anonymize") || streq(action, "quarantine") || streq(action, "detach") ||
+		streq(action, "strip");
+}
+
+static int64_t draw(struct budget *b, int64_t wanted)
+{
+	int64_t n = b->rows < wanted ? b->rows : wanted;
+
+	b->rows -= n;
+	return n;
+}
+
+/* First by the rule itself; then rows that went with rows of another table. */
+static void attribute(struct erasure_item *it, struct budget *b, size_t n, int64_t gone)
+{
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < n && gone; i++) {
+			bool own = streq_null(b[i].rule, it->rule) && streq_null(b[i].table, it->table);
+			bool with = streq_null(b[i].table, it->table) && streq(b[i].action, "delete");
+			int64_t got;
+
+			if (!effect(b[i].action) || !(round ? with : own))
+				continue;
+			got = draw(&b[i], gone);
+			*acted(it, b[i].action) += got;
+			gone -= got;
+		}
+	it->not_found += gone;
+}
+
+static void settle_item(struct erasure *e, const struct plan_item *p, struct erasure_item *it, struct budget *b, size_t n)
+{
+	int64_t gone = it->live - it->now_live;
+
+	if (!it->executed)
+		it->erased = it->anonymized = it->quarantined = it->failed = it->not_found = 0;
+	if (!it->known) {			/* a rule that came since: its rows belong to the request from here on */
+		it->unchanged = p->shared ? it->now_done : 0;
+		it->matched = it->now_live + it->unchanged;
+		gone = 0;
+	}
+	if (gone < 0)
+		it->matched -= gone;		/* rows that came since */
+	else
+		attribute(it, b, n, gone);
+	rest(it);
+	it->failed = ready(it);
+	it->minimised = it->now_minimised;
+	it->executed = it->known = true;
+	it->seq = e->seq;
+	if (!it->failed)
+		it->sqlstate = NULL;
+}
+
+static bool load_budget(struct erasure *e, int64_t since, struct budget **ret, size_t *n, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_acted"), &res, d, arena_printf(e->a, "%lld", (long long)since)))
+		return false;
+	*n = (size_t)PQntuples(res);
+	*ret = arena_alloc(e->a, (*n + 1) * sizeof(**ret));
+	for (size_t i = 0; i < *n; i++)
+		(*ret)[i] = (struct budget){ arena_strdup(e->a, res_text_null(res, (int)i, 0)),
+			arena_strdup(e->a, res_text_null(res, (int)i, 1)), arena_strdup(e->a, res_text(res, (int)i, 2)),
+			res_int(res, (int)i, 3) };
+	return true;
+}
+
+static int64_t oldest_seq(const struct erasure *e)
+{
+	int64_t least = e->seq;
+
+	for (size_t k = 0; k < e->requests.n; k++)
+		for (size_t i = 0; i < e->requests.v[k].nitems; i++)
+			if (e->requests.v[k].items[i].known && e->requests.v[k].items[i].seq < least)
+				least = e->requests.v[k].items[i].seq;
+	return least;
+}
+
+static void why_failed(const struct erasure *e, const struct outcome *out, struct erasure_item *it)
+{
+	for (size_t s = 0; it->failed && out && s < e->plan->nsteps; s++)
+		if (streq(rule_name(e->plan->steps[s].rule), it->rule) && *out->steps[s].sqlstate)
+			it->sqlstate = arena_strdup(e->a, out->steps[s].sqlstate);
+}
+
+/* ---- the vault: what was purged is erased ---- */
+
+static bool purged(struct erasure *e, struct erasure_request *r, struct erasure_item *it, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!it->quarantined)
+		return true;
+	if (!conn_query_text(e->conn, sqltext_get("query/item_vaulted"), &res, d, r->id, it->rule))
+		return false;
+	if (res_int(res, 0, 0) == 0) {
+		it->erased += it->quarantined;
+		it->quarantined = 0;
+		return true;
+	}
+	sooner(&it->wake, arena_strdup(e->a, res_text_null(res, 0, 1)));
+	return true;
+}
+
+bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d)
+{
+	struct budget *b;
+	size_t n;
+
+	if (!load_budget(e, oldest_seq(e), &b, &n, d))
+		return false;
+	for (size_t k = 0; k < e->requests.n; k++) {
+		struct erasure_request *r = &e->requests.v[k];
+
+		for (size_t i = 0; i < r->nitems; i++) {
+			if (e->plan->items[i].asked)
+				settle_item(e, &e->plan->items[i], &r->items[i], b, n);
+			why_failed(e, out, &r->items[i]);
+		}
+		dates(e, r);
+		for (size_t i = 0; i < r->nitems; i++)
+			if (!purged(e, r, &r->items[i], d))
+				return false;
+	}
+	return true;
+}
+
+/* ---- storing ---- */
+
+static json_t *stored_json(const struct erasure_request *r, const struct erasure_item *it)
+{
+	json_t *o = json_object(), *grounds = json_array();
+	const struct { const char *name; int64_t n; } counts[] = {
+		{ "matched", it->matched }, { "erased", it->erased }, { "anonymized", it->anonymized },
+		{ "quarantined", it->quarantined }, { "deferred", it->deferred }, { "minimised", it->minimised },
+		{ "held", it->held }, { "retained", it->retained }, { "not_found", it->not_found }, { "failed", it->failed },
+		{ "live", it->live }, { "unchanged", it->unchanged }, { "seq", it->seq },
+	};
+
+	json_put(o, "request", json_text(r->id));
+	json_put(o, "rule", json_text(it->rule));
+	json_put(o, "tbl", json_text(it->table));
+	json_put(o, "action", json_text(it->action));
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		json_put(o, counts[i].name, json_count(counts[i].n));
+	json_put(o, "executed", json_boolean(it->executed));
+	json_put(o, "until", json_text(it->until));
+	json_put(o, "wake_at", json_text(it->wake));
+	json_put(o, "sqlstate", json_text(it->sqlstate));
+	for (size_t i = 0; i < it->grounds.n; i++) {
+		json_t *g = json_object();
+
+		json_put(g, "code", json_text(it->grounds.v[i].code));
+		json_put(g, "basis", json_text(it->grounds.v[i].basis));
+		json_put(g, "until", json_text(it->grounds.v[i].until));
+		json_add(grounds, g);
+	}
+	json_put(o, "grounds", grounds);
+	return o;
+}
+
+#define STORE_AT_ONCE 5000
+
+static bool flush(struct erasure *e, json_t *all, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	char *text;
+	bool ok;
+
+	if (!json_array_size(all))
+		return true;
+	text = json_dumps(all, JSON_COMPACT);
+	ok = conn_query_text(e->conn, sqltext_get("query/item_put"), &res, d, text);
+	free(text);
+	json_array_clear(all);
+	return ok;
+}
+
+bool erasure_store(struct erasure *e, struct diag *d)
+{
+	json_t *all = json_array();
+	bool ok = true;
+
+	for (size_t k = 0; ok && k < e->requests.n; k++)
+		for (size_t i = 0; ok && i < e->requests.v[k].nitems; i++) {
+			json_add(all, stored_json(&e->requests.v[k], &e->requests.v[k].items[i]));
+			if (json_array_size(all) >= STORE_AT_ONCE)
+				ok = flush(e, all, d);
+		}
+	ok = ok && flush(e, all, d);
+	json_decref(all);
+	return ok;
+}
+
+/* ---- what is approved ---- */
+
+const char *erasure_wake(struct erasure *e, const struct erasure_request *r)
+{
+	const char *least = NULL;
+
+	(void)e;
+	for (size_t i = 0; i < r->nitems; i++)
+		sooner(&least, r->items[i].wake);
+	return least;
+}
+
+static const char *digest(struct arena *a, const struct strbuf *sb)
+{
+	unsigned char hash[32];
+	char *text = arena_alloc(a, 72);
+	unsigned int len = sizeof(hash);
+
+	BUG_ON(!EVP_Digest(strbuf_str(sb), sb->len, hash, &len, EVP_sha256(), NULL));
+	memcpy(text, "sha256:", 7);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(text + 7 + 2 * i, 3, "%02x", hash[i]);
+	return text;
+}
+
+const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_addf(&sb, "pgretain request/1\n%s\n%s\n%s\n", r->id, request_kind_word(r->kind), e->plan->fingerprint);
+	for (size_t i = 0; i < r->nitems; i++) {
+		const struct erasure_item *it = &r->items[i];
+
+		strbuf_addf(&sb, "%zu %s %s %lld %lld %lld %lld %lld %lld %lld %lld\n", strlen(it->rule), it->rule, it->action,
+			    (long long)it->matched, (long long)it->erased, (long long)it->anonymized, (long long)it->quarantined,
+			    (long long)it->deferred, (long long)it->held, (long long)it->retained, (long long)it->failed);
+	}
+	return digest(e->a, &sb);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp((*(const struct erasure_request *const *)a)->id, (*(const struct erasure_request *const *)b)->id);
+}
+
+const char *erasure_batch_fingerprint(struct erasure *e)
+{
+	const struct erasure_request **all = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*all));
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (e->requests.n == 1)
+		return e->requests.v[0].fingerprint;
+	for (size_t i = 0; i < e->requests.n; i++)
+		all[i] = &e->requests.v[i];
+	qsort(all, e->requests.n, sizeof(*all), by_id);
+	for (size_t i = 0; i < e->requests.n; i++)
+		strbuf_addf(&sb, "%s %s\n", all[i]->id, all[i]->fingerprint ? all[i]->fingerprint : "");
+	return digest(e->a, &sb);
+}
+
+const char *erasure_config(struct erasure *e)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < e->plan->nsteps; i++)
+		strbuf_addf(&sb, "%s %s\n", e->plan->steps[i].rule->name, e->plan->steps[i].definition);
+	return digest(e->a, &sb);
+}

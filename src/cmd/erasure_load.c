@@ -1,0 +1,289 @@
+#include "cmd/erasure.h"
+
+#include "pg/catalog.h"
+#include "pg/sqltext.h"
+
+bool erasure_open(struct erasure *e, struct ctx *ctx, struct conn *c, struct diag *d)
+{
+	*e = (struct erasure){ .ctx = ctx, .db = ctx->db, .conn = c, .a = ctx->arena };
+	e->has_key = ctx->policy->key_file != NULL;
+	return !e->has_key || secret_load(ctx->policy->key_file, &e->secret, d);
+}
+
+/* ---- requests ---- */
+
+static const char *copy(struct erasure *e, const PGresult *res, int row, int col)
+{
+	return arena_strdup(e->a, res_text_null(res, row, col));
+}
+
+static void take(struct erasure *e, const PGresult *res, int i)
+{
+	struct erasure_request *r = vec_add(e->a, &e->requests);
+
+	r->id = copy(e, res, i, 0);
+	BUG_ON(!request_kind_parse(res_text(res, i, 1), &r->kind) || !request_state_parse(res_text(res, i, 2), &r->state));
+	r->type = copy(e, res, i, 3);
+	r->key = copy(e, res, i, 4);
+	r->fingerprint = copy(e, res, i, 5);
+	r->approved = copy(e, res, i, 6);
+	r->executed = res_bool(res, i, 7);
+	r->plan = copy(e, res, i, 8);
+	r->opened_by = copy(e, res, i, 10);
+}
+
+static bool is_loaded(const struct erasure *e, const char *id)
+{
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (strcasecmp(e->requests.v[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_requests"), &res, d, cat_array_literal(e->a, ids, n))) {
+		if (streq(d->sqlstate, "22P02"))
+			diag_fail(d, DIAG_USAGE, "not every word is a request's UUID");
+		return false;
+	}
+	for (int i = 0; i < PQntuples(res); i++)
+		take(e, res, i);
+	for (size_t i = 0; i < n; i++) {
+		if (is_loaded(e, ids[i]))
+			continue;
+		diag_fail(d, DIAG_USAGE, "there is no request %s", ids[i]);
+		diag_hint(d, "pgretain request list names them");
+		return false;
+	}
+	return true;
+}
+
+const char *erasure_ids(struct erasure *e)
+{
+	const char **ids = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*ids));
+
+	for (size_t i = 0; i < e->requests.n; i++)
+		ids[i] = e->requests.v[i].id;
+	return cat_array_literal(e->a, ids, e->requests.n);
+}
+
+/* ---- people ---- */
+
+static bool people(struct erasure *e, struct diag *d)
+{
+	subject_set_init(&e->q.all, e->a, e->ctx->policy);
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+
+		if (!r->key)
+			return diag_fail(d, DIAG_GUARD, "request %s means nobody yet: verify it first", r->id);
+		if (!subject_set_add(&e->q.all, r->type, r->key)) {
+			diag_fail(d, DIAG_CONFIG, "request %s is of subject type \"%s\", which the configuration does not know", r->id,
+				  r->type);
+			return false;
+		}
+	}
+	return subject_set_identify(e->conn, &e->q.all, d);
+}
+
+/* What led to rows when this command began still does when the table that said so is erased. */
+static void remembered(struct erasure *e, const struct subject_set *was)
+{
+	for (size_t i = 0; i < was->n; i++)
+		for (size_t k = 0; k < was->types[i].identifiers.n; k++)
+			subject_set_add_identifier(&e->q.all, was->types[i].type->name, &was->types[i].identifiers.v[k]);
+}
+
+static bool unseal(struct erasure *e, const PGresult *res, int i, const char **ret, struct diag *d)
+{
+	if (!e->has_key) {
+		diag_fail(d, DIAG_CONFIG, "identifiers are sealed, and the configuration names no key_file");
+		return false;
+	}
+	*ret = secret_open(e->a, &e->secret, res_text(res, i, 0), res_text(res, i, 5));
+	if (*ret)
+		return true;
+	diag_fail(d, DIAG_CONFIG, "request %s was sealed with another key", res_text(res, i, 0));
+	diag_where(d, "%s", e->ctx->policy->key_file);
+	return false;
+}
+
+/* What was theirs at the assessment still leads to their rows when the table that said so is erased. */
+static bool frozen(struct erasure *e, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_frozen"), &res, d, erasure_ids(e)))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++) {
+		struct subject_identifier id = { copy(e, res, i, 2), NULL, copy(e, res, i, 3), copy(e, res, i, 4), copy(e, res, i, 7) };
+
+		if (!streq(res_text(res, i, 1), "identifier"))
+			continue;
+		if (!unseal(e, res, i, &id.value, d))
+			return false;
+		subject_set_add_identifier(&e->q.all, res_text(res, i, 6), &id);
+	}
+	return true;
+}
+
+static struct request_kept *kept_of(struct erasure *e, const char *rule, const char *code)
+{
+	struct request_kept *k;
+
+	for (size_t i = 0; i < e->q.kept.n; i++)
+		if (streq_null(e->q.kept.v[i].rule, rule) && streq(e->q.kept.v[i].code, code))
+			return &e->q.kept.v[i];
+	k = vec_add(e->a, &e->q.kept);
+	k->rule = arena_strdup(e->a, rule);
+	k->code = arena_strdup(e->a, code);
+	subject_set_init(&k->set, e->a, e->ctx->policy);
+	return k;
+}
+
+static void copy_identifiers(struct erasure *e, struct subject_set *into, const char *type, const char *key)
+{
+	for (size_t i = 0; i < e->q.all.n; i++)
+		for (size_t k = 0; k < e->q.all.types[i].identifiers.n; k++)
+			if (streq(e->q.all.types[i].type->name, type) && streq(e->q.all.types[i].identifiers.v[k].key, key))
+				subject_set_add_identifier(into, type, &e->q.all.types[i].identifiers.v[k]);
+}
+
+static bool grounds(struct erasure *e, const char *as_of, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_grounds"), &res, d, erasure_ids(e), as_of))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++) {
+		struct request_kept *k = kept_of(e, res_text_null(res, i, 1), res_text(res, i, 2));
+		const char *type = copy(e, res, i, 4), *key = copy(e, res, i, 5);
+
+		vec_push(e->a, &e->grounds, ((struct erasure_keep){ copy(e, res, i, 0), k->rule, k->code, copy(e, res, i, 3) }));
+		if (subject_set_add(&k->set, type, key))
+			copy_identifiers(e, &k->set, type, key);
+	}
+	return true;
+}
+
+/* ---- the plan ---- */
+
+static bool now(struct erasure *e, const char **ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (*ret)
+		return true;
+	if (!conn_query(e->conn, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, d))
+		return false;
+	*ret = copy(e, res, 0, 0);
+	return true;
+}
+
+static bool build(struct erasure *e, const char *as_of, struct plan **ret, struct diag *d)
+{
+	struct plan_options o = { .as_of = as_of, .request = &e->q };
+
+	return plan_build(e->conn, e->ctx->policy, e->db, &o, ret, d);
+}
+
+bool erasure_plan(struct erasure *e, const char *as_of, struct diag *d)
+{
+	struct subject_set was = e->q.all;
+
+	BUG_ON(!e->requests.n);
+	memset(&e->q, 0, sizeof(e->q));
+	e->grounds.n = 0;
+	e->q.withdrawal = e->requests.v[0].kind == REQUEST_KIND_WITHDRAWAL;
+	if (!now(e, &as_of, d) || !people(e, d))
+		return false;
+	remembered(e, &was);
+	return frozen(e, d) && grounds(e, as_of, d) && build(e, as_of, &e->plan, d);
+}
+
+bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d)
+{
+	return build(e, e->plan->as_of, ret, d);
+}
+
+/* ---- transitions ---- */
+
+static bool impossible(const struct erasure_request *r, enum request_event event, struct diag *d)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	request_possible(&sb, r->kind, r->state);
+	diag_fail(d, DIAG_GUARD, "request %s is %s: %s is not possible", r->id, request_state_word(r->state), request_event_word(event));
+	diag_hint(d, "possible now: %s", strbuf_str(&sb));
+	return false;
+}
+
+bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
+		  const char *set, const char *note, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!request_leads(r->kind, r->state, event, to))
+		return impossible(r, event, d);
+	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
+			     request_event_word(event), request_state_word(to), e->ctx->actor, NULL, set, note))
+		return false;
+	if (res_bool(res, 0, 0)) {
+		r->state = to;
+		return true;
+	}
+	diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, 0, 1));
+	return false;
+}
+
+/* ---- freezing ---- */
+
+static bool freeze_value(struct erasure *e, const struct erasure_request *r, int n, const char *kind, const char *name,
+			 const struct subject_identifier *id, const char *value, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(e->conn, sqltext_get("query/item_frozen_put"), &res, d, r->id, arena_printf(e->a, "%d", n), kind,
+			       name, id ? id->since : NULL, id ? id->until : NULL, secret_seal(e->a, &e->secret, r->id, value));
+}
+
+/* Known now, and frozen before: once is enough. */
+static bool is_second(const struct subject_keys *k, size_t n)
+{
+	const struct subject_identifier *id = &k->identifiers.v[n];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct subject_identifier *o = &k->identifiers.v[i];
+
+		if (streq(o->key, id->key) && streq(o->name, id->name) && streq(o->value, id->value) &&
+		    streq_null(o->since, id->since) && streq_null(o->until, id->until))
+			return true;
+	}
+	return false;
+}
+
+bool erasure_freeze(struct erasure *e, struct erasure_request *r, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	int n = 1;
+
+	if (!e->has_key)
+		return true;
+	if (!conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &res, d, r->id) ||
+	    !freeze_value(e, r, n++, "key", r->type, NULL, r->key, d))
+		return false;
+	for (size_t i = 0; i < e->q.all.n; i++) {
+		struct subject_keys *k = &e->q.all.types[i];
+
+		for (size_t j = 0; streq(k->type->name, r->type) && j < k->identifiers.n; j++) {
+			const struct subject_identifier *id = &k->identifiers.v[j];
+
+			if (streq(id->key, r->key) && !is_second(k, j) && !freeze_value(e, r, n++, "identifier", id->name, id, id->value, d))
+				return false;
+		}
+	}
+	return true;
+}

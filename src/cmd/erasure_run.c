@@ -1,0 +1,392 @@
+#include "cmd/erasure_run.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/sig.h"
+#include "cmd/connect.h"
+#include "exec/lane.h"
+#include "exec/run.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+#include "report/json.h"
+
+#include <uuid/uuid.h>
+
+#define RECONNECT_MS 60000
+#define PASSES 3		/* what triggers write while rows go belongs to the request */
+
+/* ---- locks ---- */
+
+static const char *lock_name(struct arena *a, const struct erasure_request *r)
+{
+	return arena_printf(a, "request %s", r->id);
+}
+
+bool erasure_lock(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (!ledger_job_lock(e->conn, lock_name(e->a, &e->requests.v[i]), &e->requests.v[i].locked, d))
+			return false;
+	return true;
+}
+
+/* ---- evidence ---- */
+
+static bool append(struct erasure_run *r, struct ledger_entry *entry, json_t *detail, struct diag *d)
+{
+	char *text = json_dumps(detail, JSON_COMPACT);
+	bool ok;
+
+	entry->run = r->uuid;
+	entry->as_of = r->e->plan->as_of;
+	entry->actor = r->e->ctx->actor;
+	entry->detail = text;
+	ok = ledger_append(r->e->conn, entry, d);
+	free(text);
+	json_decref(detail);
+	return ok;
+}
+
+static bool run_event(struct erasure_run *r, const char *event, int64_t rows, struct diag *d)
+{
+	struct ledger_entry entry = { .kind = "run", .rows = rows };
+	json_t *detail = json_pack("{ss ss ss sI}", "event", event, "job", r->lock, "fingerprint", r->e->plan->fingerprint,
+				   "requests", (json_int_t)r->e->requests.n);
+
+	if (streq(event, "end"))
+		json_put(detail, "exit", json_integer(r->out.exit));
+	return append(r, &entry, detail, d);
+}
+
+static const char *status_word(enum outcome_status s)
+{
+	static const char *const words[] = { "open", "done", "skipped", "failed" };
+
+	return words[s];
+}
+
+static bool step_entry(struct erasure_run *r, const struct plan_step *s, const struct outcome_step *o, struct diag *d)
+{
+	struct ledger_entry entry = { .kind = "step", .rule = rule_name(s->rule), .table = s->table,
+				      .action = rule_action_word(s->rule), .rows = o->acted };
+	char digest[LEDGER_DIGEST_TEXT];
+	json_t *detail;
+
+	if (!ledger_rule_text(r->e->conn, s->rule_text, digest, d))
+		return false;
+	detail = json_pack("{ss ss sI sI sI sI}", "rule_text", digest, "status", status_word(o->status), "due", (json_int_t)o->due,
+			   "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked, "failed", (json_int_t)o->failed);
+	if (*o->sqlstate)
+		json_put(detail, "sqlstate", json_text(o->sqlstate));
+	if (o->reason && o->status != OUTCOME_DONE)
+		json_put(detail, "reason", json_text(o->reason));
+	return append(r, &entry, detail, d);
+}
+
+/* ---- hooks of the engine ---- */
+
+static void on_step(void *ctx, const struct plan_step *s, const struct outcome_step *o)
+{
+	struct erasure_run *r = ctx;
+	struct diag d = DIAG_INIT;
+
+	if (!o->acted && o->status == OUTCOME_DONE)
+		return;			/* most rules have nothing of most people */
+	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name), LOG_S("status", status_word(o->status)),
+		  LOG_I("rows", o->acted), LOG_S("sqlstate", o->sqlstate));
+	if (!step_entry(r, s, o, &d))
+		ctx_fail(r->e->ctx, &d);
+}
+
+static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
+{
+	struct erasure_run *r = ctx;
+	struct plan *fresh;
+
+	if (!erasure_replan(r->e, &fresh, d))
+		return false;
+	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
+	vec_push(r->e->a, &r->fresh, fresh);
+	*ret = fresh;
+	return true;
+}
+
+static bool on_reconnected(void *ctx, struct diag *d)
+{
+	struct erasure_run *r = ctx;
+
+	if (!erasure_lock(r->e, d))
+		return false;
+	for (size_t i = 0; i < r->e->requests.n; i++)
+		if (!r->e->requests.v[i].locked)
+			return diag_fail(d, DIAG_RETRY, "the lock of request %s is held by another session", r->e->requests.v[i].id);
+	return true;
+}
+
+static void on_connection(void *ctx, const char *event, const struct diag *why)
+{
+	struct erasure_run *r = ctx;
+
+	log_event(why ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, event, LOG_S("run", r->uuid), LOG_S("sqlstate", why ? why->sqlstate : ""));
+}
+
+/* ---- one pass ---- */
+
+static bool run_settings(struct erasure_run *r, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(r->e->conn, sqltext_get("query/item_run_put"), &res, d, erasure_ids(r->e), r->uuid);
+}
+
+static void new_uuid(struct erasure_run *r)
+{
+	uuid_t id;
+
+	uuid_generate(id);
+	uuid_unparse_lower(id, r->uuid);
+}
+
+static bool pass(struct erasure_run *r, struct diag *d)
+{
+	struct exec_options x = {
+		.run = r->uuid, .actor = r->e->ctx->actor, .conninfo = r->e->db->conninfo, .deadline_ms = r->deadline_ms,
+		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_holds, .reconnected = on_reconnected,
+		.connection = on_connection, .stop_requested = sig_stop_requested, .step_done = on_step, .ctx = r,
+	};
+
+	r->out = (struct outcome){ NULL, false, NULL, 0 };
+	return exec_plan(r->e->conn, r->e->plan, &x, r->e->a, &r->out, d);
+}
+
+/* Rows that the work itself made, by triggers, and that nothing keeps. */
+static bool again(const struct erasure_run *r)
+{
+	if (r->out.interrupted || r->out.exit)
+		return false;
+	for (size_t k = 0; k < r->e->requests.n; k++)
+		for (size_t i = 0; i < r->e->requests.v[k].nitems; i++) {
+			const struct erasure_item *it = &r->e->requests.v[k].items[i];
+
+			if (it->failed || it->minimised < (r->e->plan->items[i].minimises ? it->deferred : 0))
+				return true;
+		}
+	return false;
+}
+
+static bool replan(struct erasure_run *r, struct diag *d)
+{
+	const char *as_of = arena_strdup(r->e->a, r->e->plan->as_of);
+	struct plan *was = r->e->plan;
+
+	vec_push(r->e->a, &r->fresh, was);
+	return erasure_plan(r->e, as_of, d);
+}
+
+static bool counted(struct erasure_run *r, struct diag *d)
+{
+	return erasure_count(r->e, d) && erasure_settle(r->e, &r->out, d) && erasure_store(r->e, d);
+}
+
+/* ---- moving on ---- */
+
+static void sums(struct erasure *e, const struct erasure_request *q, struct request_sums *s)
+{
+	const struct policy *p = e->ctx->policy;
+
+	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = p->no_backups == NULL };
+	for (size_t i = 0; i < q->nitems; i++) {
+		const struct erasure_item *it = &q->items[i];
+
+		s->deferred += it->deferred;
+		/* a ground keeps its rows until its review: the request waits with it */
+		s->deferred += it->retained - it->unchanged;
+		s->quarantined += it->quarantined;
+		s->held += it->held;
+		s->failed += it->failed;
+	}
+}
+
+static bool nothing_left(const struct request_sums *s)
+{
+	return !s->deferred && !s->quarantined && !s->held && !s->failed;
+}
+
+static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag *d)
+{
+	const char *wake = erasure_wake(r->e, q);
+	json_t *set = json_pack("{ss*}", "wake_at", wake), *note = json_object();
+	char *text, *more;
+	struct request_sums s;
+	bool ok;
+
+	if (!wake)
+		json_put(set, "wake_at", json_null());
+	sums(r->e, q, &s);
+	json_put(note, "run", json_text(r->uuid));
+	json_put(note, "deferred", json_count(s.deferred));
+	json_put(note, "held", json_count(s.held));
+	json_put(note, "failed", json_count(s.failed));
+	text = json_dumps(set, JSON_COMPACT);
+	more = json_dumps(note, JSON_COMPACT);
+	ok = erasure_move(r->e, q, REQUEST_ON_SETTLE, request_derive(&s), text, more, d);
+	free(text);
+	free(more);
+	json_decref(set);
+	json_decref(note);
+	return ok;
+}
+
+/* What is frozen is needed until the certificate is final. */
+static bool forget(struct erasure_run *r, struct erasure_request *q, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return q->state != REQUEST_COMPLETED || conn_query_text(r->e->conn, sqltext_get("query/item_frozen_clear"), &res, d, q->id);
+}
+
+/* Those of whom nothing is kept any more. */
+static bool scan_all(struct erasure_run *r, struct diag *d)
+{
+	struct erasure_request **whose = arena_alloc(r->e->a, (r->e->requests.n + 1) * sizeof(struct erasure_request *));
+	size_t n = 0;
+
+	for (size_t k = 0; k < r->e->requests.n; k++) {
+		struct request_sums s;
+
+		sums(r->e, &r->e->requests.v[k], &s);
+		if (nothing_left(&s))
+			whose[n++] = &r->e->requests.v[k];
+	}
+	return residual_scan(r->e, whose, n, d);
+}
+
+static bool finish_all(struct erasure_run *r, struct diag *d)
+{
+	if (!scan_all(r, d))
+		return false;
+	for (size_t k = 0; k < r->e->requests.n; k++) {
+		struct erasure_request *q = &r->e->requests.v[k];
+
+		if (!finish(r, q, d) || !forget(r, q, d))
+			return false;
+	}
+	return true;
+}
+
+static bool begin_all(struct erasure_run *r, struct diag *d)
+{
+	for (size_t k = 0; k < r->e->requests.n; k++)
+		if (!erasure_move(r->e, &r->e->requests.v[k], REQUEST_ON_EXECUTE, REQUEST_EXECUTING, NULL, NULL, d))
+			return false;
+	return run_settings(r, d);
+}
+
+/* ---- for the report ---- */
+
+static struct rule_view *view_of(struct erasure_run *r, size_t i)
+{
+	const struct plan_item *p = &r->e->plan->items[i];
+
+	while (r->rules.n <= i)
+		vec_add(r->e->a, &r->rules);
+	r->rules.v[i].rule = p->rule->name;
+	r->rules.v[i].table = p->table;
+	r->rules.v[i].class_name = p->rule->class_name;
+	r->rules.v[i].action = p->action;
+	return &r->rules.v[i];
+}
+
+/* What stands in the items now, less (sign -1) what stood there before. */
+static void add_items(struct erasure_run *r, int sign)
+{
+	for (size_t k = 0; k < r->e->requests.n; k++)
+		for (size_t i = 0; i < r->e->requests.v[k].nitems; i++) {
+			const struct erasure_item *it = &r->e->requests.v[k].items[i];
+			struct rule_view *v = view_of(r, i);
+
+			if (it->known && it->executed) {
+				v->deleted += sign * it->erased;
+				v->anonymized += sign * it->anonymized;
+				v->quarantined += sign * it->quarantined;
+				v->changed += sign * it->not_found;
+			}
+			if (sign < 0)
+				continue;
+			v->held += it->held;
+			v->blocked += it->blocked;
+			v->deferred += it->deferred - it->blocked;
+			v->skipped += it->retained;
+			v->failed += it->failed;
+		}
+}
+
+static void close_views(struct erasure_run *r)
+{
+	for (size_t i = 0; i < r->rules.n; i++) {
+		struct rule_view *v = &r->rules.v[i];
+
+		v->due = v->deleted + v->anonymized + v->quarantined + v->held + v->blocked + v->deferred + v->failed + v->skipped +
+			v->changed;
+		v->status = v->failed ? RULE_FAILED : RULE_DONE;
+	}
+	for (size_t s = 0; r->out.steps && s < r->e->plan->nsteps; s++)
+		for (size_t i = 0; i < r->rules.n; i++) {
+			struct rule_view *v = &r->rules.v[i];
+
+			if (!streq(v->rule, rule_name(r->e->plan->steps[s].rule)))
+				continue;
+			if (r->out.steps[s].status == OUTCOME_FAILED)
+				v->reason = r->out.steps[s].reason;
+			v->seconds += r->out.steps[s].seconds;
+			v->wal_bytes += r->out.steps[s].wal_bytes;
+			v->transactions += r->out.steps[s].transactions;
+		}
+}
+
+/* ---- the whole ---- */
+
+static bool passes(struct erasure_run *r, int64_t *rows, struct diag *d)
+{
+	for (int n = 0; n < PASSES; n++) {
+		if ((n && !replan(r, d)) || !pass(r, d))
+			return false;
+		for (size_t i = 0; i < r->e->plan->nsteps; i++)
+			*rows += r->out.steps[i].acted;
+		FAULT_POINT(erasure_settle);
+		if (!counted(r, d))
+			return false;
+		if (!again(r))
+			return true;
+	}
+	return true;
+}
+
+bool erasure_execute(struct erasure_run *r, struct diag *d)
+{
+	struct erasure *e = r->e;
+	int64_t rows = 0;
+	int settled;
+
+	r->began_ms = clock_ms();
+	new_uuid(r);
+	r->lock = lock_name(e->a, &e->requests.v[0]);
+	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
+		return false;
+	add_items(r, -1);
+	FAULT_POINT(erasure_begun);
+	/* what a run that was killed has done is laid to account before this one adds to it */
+	if (!run_event(r, "start", -1, d) || !erasure_count(e, d) || !erasure_settle(e, NULL, d) || !erasure_store(e, d))
+		return false;
+	e->conn->stop = STOP_WAITING;
+	if (!passes(r, &rows, d))
+		return false;
+	e->conn->stop = STOP_NEVER;
+	add_items(r, 1);
+	close_views(r);
+	r->interrupted = r->out.interrupted;
+	if (!run_event(r, r->interrupted ? "interrupted" : "end", rows, d) || !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
+		return false;
+	FAULT_POINT(erasure_ending);
+	return r->interrupted || finish_all(r, d);
+}

@@ -1,0 +1,27 @@
+/* Carries out the plan of requests that are approved: locks, run entries, execution, what came of it. */
+#ifndef PGRETAIN_CMD_ERASURE_RUN_H
+#define PGRETAIN_CMD_ERASURE_RUN_H
+
+#include "cmd/erasure.h"
+#include "report/run_view.h"
+
+struct erasure_run {
+	struct erasure *e;
+	const char *job;		/* NULL: by hand */
+	double deadline_ms;
+	char uuid[37];
+	struct outcome out;
+	const char *lock;		/* name of the run's lock: its first request */
+	VEC(struct plan *) fresh;
+	VEC(struct rule_view) rules;	/* for the report */
+	double began_ms;
+	bool interrupted;
+};
+
+/* Takes the requests' locks; those that another process works on stay unlocked. */
+bool erasure_lock(struct erasure *e, struct diag *d) must_use;
+/* The loaded requests, all locked and planned. Moves each to executing, acts, settles, moves on. False: it could
+ * not go on; what was done is settled by the next. */
+bool erasure_execute(struct erasure_run *r, struct diag *d) must_use;
+
+#endif

@@ -1,0 +1,248 @@
+/* request assess, request approve: the items are frozen, and their hash is what somebody approves. */
+#include "cmd/request_assess.h"
+
+#include "cmd/connect.h"
+#include "cmd/erasure.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+#include "plan/coverage.h"
+#include "report/json.h"
+
+static bool open_all(struct ctx *ctx, struct erasure *e, struct conn *c, int argc, char **argv, struct diag *d)
+{
+	return ledger_require(c, ctx_replay_log(ctx), d) && erasure_open(e, ctx, c, d) &&
+		erasure_load(e, (const char *const *)argv, (size_t)argc, d);
+}
+
+/* ---- printing ---- */
+
+static bool print_json(struct erasure *e, struct diag *d)
+{
+	json_t *all = json_array(), *one;
+
+	for (size_t i = 0; i < e->requests.n; i++) {
+		if (!erasure_show(e, &e->requests.v[i], &one, d)) {
+			json_decref(all);
+			return false;
+		}
+		json_add(all, one);
+	}
+	if (e->requests.n == 1) {
+		ctx_print_json(e->ctx, json_incref(json_array_get(all, 0)));
+		json_decref(all);
+		return true;
+	}
+	one = json_object();
+	json_put(one, "schema", json_text("pgretain.requests/1"));
+	json_put(one, "fingerprint", json_text(erasure_batch_fingerprint(e)));
+	json_put(one, "requests", all);
+	ctx_print_json(e->ctx, one);
+	return true;
+}
+
+bool request_print(struct erasure *e, struct diag *d)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (e->ctx->format == FORMAT_JSON)
+		return print_json(e, d);
+	for (size_t i = 0; i < e->requests.n; i++) {
+		strbuf_adds(&sb, i ? "\n" : "");
+		erasure_text(e, &e->requests.v[i], &sb);
+		if (e->requests.v[i].fingerprint)
+			strbuf_addf(&sb, "\nfingerprint %s\n", e->requests.v[i].fingerprint);
+	}
+	if (e->requests.n > 1 && erasure_batch_fingerprint(e))
+		strbuf_addf(&sb, "\nfingerprint of all of them %s\n", erasure_batch_fingerprint(e));
+	ctx_print(e->ctx, &sb);
+	return true;
+}
+
+/* ---- assess ---- */
+
+static bool one_kind(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+
+		if (r->kind == REQUEST_KIND_ACCESS)
+			return diag_fail(d, DIAG_GUARD, "request %s asks for a copy: there is nothing to erase (request export)", r->id);
+		if (r->kind != e->requests.v[0].kind)
+			return diag_fail(d, DIAG_USAGE, "erasures and withdrawals are assessed apart: give requests of one kind");
+	}
+	return true;
+}
+
+static bool assessable(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+		AUTO_STRBUF sb = STRBUF_INIT;
+
+		if (request_leads(r->kind, r->state, REQUEST_ON_ASSESS, REQUEST_ASSESSED))
+			continue;
+		request_possible(&sb, r->kind, r->state);
+		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be assessed", r->id, request_state_word(r->state));
+		diag_hint(d, "possible now: %s", strbuf_str(&sb));
+		return false;
+	}
+	return one_kind(e, d);
+}
+
+static bool keep(struct erasure *e, struct erasure_request *r, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	json_t *set = json_pack("{ss}", "fingerprint", r->fingerprint);
+	char *text = json_dumps(set, JSON_COMPACT);
+	bool ok;
+
+	ok = erasure_move(e, r, REQUEST_ON_ASSESS, REQUEST_ASSESSED, text, NULL, d) && erasure_freeze(e, r, d) &&
+		conn_query_text(e->conn, sqltext_get("query/item_plan_put"), &res, d, r->id, r->fingerprint, e->plan->fingerprint,
+				erasure_config(e)) &&
+		erasure_move(e, r, REQUEST_ON_SUBMIT, REQUEST_AWAITING_APPROVAL, NULL, NULL, d);
+	free(text);
+	json_decref(set);
+	return ok;
+}
+
+static bool any_executed(const struct erasure *e)
+{
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (e->requests.v[i].executed)
+			return true;
+	return false;
+}
+
+/* One that is under way keeps what it has done, and takes in what has come since. */
+static bool reckon(struct erasure *e, struct diag *d)
+{
+	if (!any_executed(e)) {
+		if (!erasure_count(e, d))
+			return false;
+		erasure_foresee(e);
+		return true;
+	}
+	return erasure_stored(e, d) && erasure_count(e, d) && erasure_settle(e, NULL, d);
+}
+
+static bool keep_all(struct erasure *e, struct diag *d)
+{
+	if (!conn_do(e->conn, "BEGIN", NO_PARAMS, d))
+		return false;
+	for (size_t i = 0; i < e->requests.n; i++) {
+		e->requests.v[i].fingerprint = erasure_fingerprint(e, &e->requests.v[i]);
+		if (!keep(e, &e->requests.v[i], d))
+			return false;
+	}
+	return erasure_store(e, d) && conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+}
+
+static bool rules_fit(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->plan->nitems; i++) {
+		if (e->plan->items[i].asked)
+			continue;
+		*d = e->plan->items[i].diag;
+		d->cls = DIAG_GUARD;
+		return false;
+	}
+	return true;
+}
+
+int request_assess(struct ctx *ctx, int argc, char **argv)
+{
+	AUTO_CONN *c = ctx_connect(ctx, false);
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	if (!c)
+		return EXIT_REFUSED;
+	if (!open_all(ctx, &e, c, argc, argv, &d) || !assessable(&e, &d) || !erasure_plan(&e, NULL, &d) || !rules_fit(&e, &d) ||
+	    !reckon(&e, &d) || !keep_all(&e, &d) || !request_print(&e, &d))
+		return ctx_fail(ctx, &d);
+	return EXIT_DONE;
+}
+
+/* ---- approve ---- */
+
+static bool second_person(struct erasure *e, struct diag *d)
+{
+	const struct policy *p = e->ctx->policy;
+
+	for (size_t i = 0; i < p->nsecond_person; i++)
+		for (size_t k = 0; streq(p->second_person[i], "approve") && k < e->requests.n; k++) {
+			if (!streq_null(e->requests.v[k].opened_by, e->ctx->actor))
+				continue;
+			diag_fail(d, DIAG_GUARD, "request %s was opened by %s: somebody else must approve it", e->requests.v[k].id,
+				  e->ctx->actor);
+			diag_hint(d, "second_person in %s says so", p->main_file);
+			return false;
+		}
+	return true;
+}
+
+/* On demand coverage fails closed: a table that nobody decided about may hold the person's data. */
+static bool covered(struct erasure *e, struct diag *d)
+{
+	struct coverage_view v;
+
+	if (!coverage_look(e->conn, e->ctx->policy, e->db, false, e->a, &v, d))
+		return false;
+	for (size_t i = 0; i < v.tables.n; i++) {
+		const struct coverage_table *t = &v.tables.v[i];
+
+		if (t->state != COVERAGE_UNCOVERED || !t->personal.n)
+			continue;
+		diag_fail(d, DIAG_GUARD, "%s has no rule and is not exempt, and column %s looks personal: it may hold rows of the person",
+			  t->table, t->personal.v[0]);
+		diag_hint(d, "give it a rule with a subject, or exempt it with the reason; then assess again");
+		return false;
+	}
+	return true;
+}
+
+static bool expected(struct erasure *e, struct diag *d)
+{
+	const char *want = opts_text(&e->ctx->opts, "expect");
+
+	if (!want)
+		return diag_fail(d, DIAG_USAGE, "approve needs --expect FINGERPRINT: what was read is what is approved");
+	if (streq_null(erasure_batch_fingerprint(e), want))
+		return true;
+	diag_fail(d, DIAG_FINGERPRINT, "the fingerprint is %s, not what --expect says",
+		  erasure_batch_fingerprint(e) ? erasure_batch_fingerprint(e) : "none: nothing is assessed");
+	diag_hint(d, "look at pgretain request show again");
+	return false;
+}
+
+static bool approve_all(struct erasure *e, struct diag *d)
+{
+	if (!conn_do(e->conn, "BEGIN", NO_PARAMS, d))
+		return false;
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+		json_t *set = json_pack("{ss*}", "approved_fingerprint", r->fingerprint);
+		char *text = json_dumps(set, JSON_COMPACT);
+		bool ok = erasure_move(e, r, REQUEST_ON_APPROVE, REQUEST_APPROVED, text, NULL, d);
+
+		free(text);
+		json_decref(set);
+		if (!ok)
+			return false;
+	}
+	return conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+}
+
+int request_approve(struct ctx *ctx, int argc, char **argv)
+{
+	AUTO_CONN *c = ctx_connect(ctx, false);
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	if (!c)
+		return EXIT_REFUSED;
+	if (!open_all(ctx, &e, c, argc, argv, &d) || !expected(&e, &d) || !second_person(&e, &d) || !covered(&e, &d) ||
+	    !approve_all(&e, &d) || !erasure_stored(&e, &d) || !request_print(&e, &d))
+		return ctx_fail(ctx, &d);
+	return EXIT_DONE;
+}
