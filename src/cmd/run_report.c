@@ -49,6 +49,7 @@ static void from_plan(const struct plan_step *s, struct rule_view *v)
 	v->held = s->counts.held;
 	v->blocked = s->counts.blocked;
 	v->skipped = s->counts.skipped;
+	v->deferred = s->counts.deferred;
 	acted(v, plan_step_rows(s));
 	v->status = s->status == STEP_READY ? RULE_DONE : s->status == STEP_SKIPPED ? RULE_SKIPPED : RULE_FAILED;
 	v->reason = s->reason;

@@ -255,7 +255,7 @@ static bool recount(struct runner *r, size_t i, struct plan_counts *c, struct di
 	if (!conn_query(r->control, q->sql, (struct params){ q->params.n, q->params.types, q->params.values }, &res, d))
 		return false;
 	*c = (struct plan_counts){ .due = res_int(res, 0, 0), .held = res_int(res, 0, 1), .skipped = res_int(res, 0, 2),
-				   .blocked = res_int(res, 0, 3) };
+				   .blocked = res_int(res, 0, 3), .deferred = res_int(res, 0, 5) };
 	return true;
 }
 
@@ -264,7 +264,8 @@ static void balance(struct outcome_step *o, const struct plan_counts *planned, c
 	o->held = rest->held;
 	o->blocked = rest->blocked;
 	o->skipped = rest->skipped;
-	o->failed = rest->due - rest->held - rest->blocked - rest->skipped;
+	o->deferred = rest->deferred;
+	o->failed = rest->due - rest->held - rest->blocked - rest->skipped - rest->deferred;
 	o->changed = planned->due - o->acted - rest->due;
 	if (o->changed < 0)
 		o->changed = 0;
@@ -278,7 +279,7 @@ static bool settle(struct runner *r, size_t i, bool as_planned, struct diag *d)
 	struct outcome_step *o = &r->out->steps[i];
 	struct plan_counts rest = s->counts;
 
-	rest.due = s->counts.held + s->counts.blocked + s->counts.skipped;
+	rest.due = s->counts.held + s->counts.blocked + s->counts.skipped + s->counts.deferred;
 	if (!(as_planned && o->acted == plan_step_rows(s)) && !recount(r, i, &rest, d))
 		return false;
 	balance(o, &s->counts, &rest);
@@ -434,13 +435,14 @@ static void step_untouched(struct runner *r, size_t i, enum outcome_status statu
 {
 	const struct plan_counts *c = &r->plan->steps[i].counts;
 	struct outcome_step *o = &r->out->steps[i];
-	int64_t rest = c->due - o->acted - c->held - c->blocked;
+	int64_t rest = c->due - o->acted - c->held - c->blocked - c->deferred;
 
 	if (rest < 0)			/* more became due than the plan saw */
 		rest = 0;
 	o->status = status;
 	o->reason = reason;
-	o->due = o->acted + c->held + c->blocked + rest;
+	o->due = o->acted + c->held + c->blocked + c->deferred + rest;
+	o->deferred = c->deferred;
 	o->held = c->held;
 	o->blocked = c->blocked;
 	if (status == OUTCOME_FAILED)
@@ -468,7 +470,7 @@ static void step_as_planned(struct runner *r, size_t i)
 		step_untouched(r, i, s->status == STEP_FAILED ? OUTCOME_FAILED : OUTCOME_SKIPPED, s->reason);
 		return;
 	}
-	rest.due = rest.held + rest.blocked + rest.skipped;
+	rest.due = rest.held + rest.blocked + rest.skipped + rest.deferred;
 	r->out->steps[i].status = OUTCOME_DONE;
 	r->out->steps[i].reason = s->reason;
 	balance(&r->out->steps[i], &s->counts, &rest);

@@ -11,7 +11,7 @@ int64_t plan_step_rows(const struct plan_step *s)
 {
 	const struct plan_counts *c = &s->counts;
 
-	return s->status == STEP_READY ? c->due - c->held - c->blocked - c->skipped : 0;
+	return s->status == STEP_READY ? c->due - c->held - c->blocked - c->skipped - c->deferred : 0;
 }
 
 const struct plan_relation *plan_step_relation(const struct plan_step *s)

@@ -34,6 +34,7 @@ const char *plan_strategy_word(enum plan_strategy s);
 struct plan_counts {
 	int64_t due;			/* not done already */
 	int64_t held, blocked, skipped;	/* parts of due that will not be acted on */
+	int64_t deferred;		/* and those of people who have asked for a copy */
 	int64_t already;		/* past due and in final form: not in due */
 	int64_t indeterminate, future, anomalous;
 };

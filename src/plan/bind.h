@@ -113,6 +113,9 @@ struct vault_known {
 	const char *fits;		/* array of its columns, NULL when the source is not as it was */
 };
 
+struct subject_set;
+struct request;
+
 struct binder {
 	struct plan *plan;
 	struct arena *a;
@@ -122,6 +125,7 @@ struct binder {
 	struct bound *rules;		/* in file order */
 	VEC(struct hold_entry) holds;	/* active ones */
 	VEC(struct vault_known) vaults;
+	struct subject_set *waiting;	/* who has asked for a copy; NULL: nobody */
 	const struct request *request;	/* whose erasure this plan is for; NULL: retention */
 };
 

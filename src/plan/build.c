@@ -81,6 +81,26 @@ static bool load_holds(struct builder *w, struct diag *d)
 	return true;
 }
 
+/* An erasure that was approved is no run of retention: it does not wait for a copy. */
+static bool load_waiting(struct builder *w, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct subject_set *set;
+
+	if (w->b.request || !w->plan->policy->nsubjects)
+		return true;
+	if (!conn_query(w->b.conn, sqltext_get("query/plan_waiting"), NO_PARAMS, &res, d))
+		return false;
+	if (PQntuples(res) == 0)
+		return true;
+	set = arena_alloc(w->b.a, sizeof(*set));
+	subject_set_init(set, w->b.a, w->plan->policy);
+	for (int i = 0; i < PQntuples(res); i++)	/* of a type that is no more in the configuration no row is known */
+		(void)subject_set_add(set, res_text(res, i, 0), res_text(res, i, 1));
+	w->b.waiting = set;
+	return subject_set_identify(w->b.conn, set, d);
+}
+
 /* A plan can be made before `init`: then there are no holds, and every rule is new. */
 static bool load_ledger(struct builder *w, struct diag *d)
 {
@@ -94,7 +114,7 @@ static bool load_ledger(struct builder *w, struct diag *d)
 	w->ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
 	if (!w->ledger)
 		return true;
-	return load_holds(w, d) && vault_load(&w->b, d) &&
+	return load_holds(w, d) && load_waiting(w, d) && vault_load(&w->b, d) &&
 		ledger_confirmations(w->b.conn, w->b.a, &w->nconfirmed, &w->confirmed, d);
 }
 
@@ -232,7 +252,7 @@ static void skip_chains(struct builder *w)
 			o->status = STEP_SKIPPED;
 			o->reason = arena_printf(w->b.a, "rule \"%s\" of the same chain is %s", s->rule->name,
 						 s->status == STEP_FAILED ? "failed" : "skipped");
-			o->counts.skipped = o->counts.due - o->counts.held - o->counts.blocked;
+			o->counts.skipped = o->counts.due - o->counts.held - o->counts.blocked - o->counts.deferred;
 		}
 	}
 }

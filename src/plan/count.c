@@ -152,6 +152,7 @@ static bool count_due(struct binder *b, struct bound *r, struct plan_step *s, st
 	s->counts.skipped = res_int(res, 0, 2);
 	s->counts.blocked = res_int(res, 0, 3);
 	s->counts.already = res_int(res, 0, 4);
+	s->counts.deferred = res_int(res, 0, 5);
 	return true;
 }
 
@@ -225,7 +226,7 @@ static void step_skip(struct plan_step *s, const char *reason)
 {
 	s->status = STEP_SKIPPED;
 	s->reason = reason;
-	s->counts.skipped = s->counts.due - s->counts.held - s->counts.blocked;
+	s->counts.skipped = s->counts.due - s->counts.held - s->counts.blocked - s->counts.deferred;
 }
 
 /* More than half of the starts make no sense: a wrong unit or a broken feed (domain.md 2). */

@@ -35,6 +35,7 @@ const char *statement_follower_ready(struct render *x, struct bound *f, const ch
 	render_where(&sb, f);
 	if (!f->parent->removes) {
 		render_and_not(x, &sb, f, alias, render_own_held);
+		render_and_not(x, &sb, f, alias, render_own_waits);
 		render_and_not(x, &sb, f, alias, statement_stays_together);
 	}
 	if (!f->removes) {

@@ -269,6 +269,16 @@ bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const cha
 	return inherited(x, sb, r->base && !r->parent ? r->base : r, alias, render_own_held, render_held);
 }
 
+bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return x->live && x->b->waiting && render_of_subject(x, sb, r, alias, x->b->waiting, true);
+}
+
+bool render_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return x->b->waiting && inherited(x, sb, r, alias, render_own_waits, render_waits);
+}
+
 static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
 	if (!x->live)

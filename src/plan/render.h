@@ -51,6 +51,9 @@ void render_past(struct render *x, struct strbuf *sb, struct bound *r, const cha
 void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* Of somebody who has asked for a copy and has not got it yet (followers: or the parent is). */
+bool render_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w);
 void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);

@@ -175,8 +175,25 @@ static void add_number(struct render *x, struct strbuf *sb, struct bound *r, con
 	strbuf_addc(sb, ')');
 }
 
-/* One column as the instant from which, or (ends) to which, it counts; NULL outside of what is plausible. */
-static void add_column(struct render *x, struct strbuf *sb, struct bound *r, size_t clock, size_t i, bool ends,
+/* A start outside of what is plausible starts nothing; an until-column says infinity for no date. */
+static void add_guard(struct render *x, struct strbuf *sb, const struct pred_column *k, bool until, const char *c)
+{
+	if (until && (k->type == PRED_INT || k->type == PRED_INT_YYYYMMDD)) {
+		strbuf_adds(sb, "CASE WHEN true");
+		return;
+	}
+	if (until) {
+		strbuf_addf(sb, "CASE WHEN isfinite(%s) AND %s < '200000-01-01'", c, c);
+		return;
+	}
+	strbuf_addf(sb, "CASE WHEN %s >= ", c);
+	render_bound(x, sb, &k->lo, k->type);
+	strbuf_addf(sb, " AND %s < ", c);
+	render_bound(x, sb, &k->hi, k->type);
+}
+
+/* One column as the instant from which, or (ends) to the end of which day, it counts. */
+static void add_column(struct render *x, struct strbuf *sb, struct bound *r, size_t clock, size_t i, bool ends, bool until,
 		       const char *alias)
 {
 	const struct pred_column *k = &r->pred.clocks[clock].columns[i];
@@ -184,10 +201,7 @@ static void add_column(struct render *x, struct strbuf *sb, struct bound *r, siz
 	AUTO_STRBUF c = STRBUF_INIT;
 
 	render_column(&c, alias, k->name);
-	strbuf_addf(sb, "CASE WHEN %s >= ", strbuf_str(&c));
-	render_bound(x, sb, &k->lo, k->type);
-	strbuf_addf(sb, " AND %s < ", strbuf_str(&c));
-	render_bound(x, sb, &k->hi, k->type);
+	add_guard(x, sb, k, until, strbuf_str(&c));
 	strbuf_adds(sb, " THEN ");
 	switch (k->type) {
 	case PRED_TIMESTAMPTZ:
@@ -206,14 +220,15 @@ static void add_column(struct render *x, struct strbuf *sb, struct bound *r, siz
 	strbuf_adds(sb, " END");
 }
 
-static void add_clock(struct render *x, struct strbuf *sb, struct bound *r, size_t clock, bool ends, const char *alias)
+static void add_clock(struct render *x, struct strbuf *sb, struct bound *r, size_t clock, bool ends, bool until,
+		      const char *alias)
 {
 	const struct pred_clock *k = &r->pred.clocks[clock];
 
 	strbuf_adds(sb, k->mode == CLOCK_LATEST ? "GREATEST(" : "COALESCE(");
 	for (size_t i = 0; i < k->n; i++) {
 		strbuf_adds(sb, i ? ", " : "");
-		add_column(x, sb, r, clock, i, ends, alias);
+		add_column(x, sb, r, clock, i, ends, until, alias);
 	}
 	strbuf_adds(sb, k->n ? ")" : "NULL::timestamptz)");
 }
@@ -227,7 +242,7 @@ static void add_end(struct render *x, struct strbuf *sb, struct bound *r, size_t
 	AUTO_STRBUF start = STRBUF_INIT;
 	const char *length = arena_strdup(x->a, period_interval(period, text));
 
-	add_clock(x, &start, r, clock, exact, alias);
+	add_clock(x, &start, r, clock, exact, false, alias);
 	if (exact) {
 		strbuf_addf(sb, "(%s + interval '%s')", strbuf_str(&start), length);
 		return;
@@ -245,7 +260,7 @@ static void add_term(struct render *x, struct strbuf *sb, struct bound *r, const
 	AUTO_STRBUF own = STRBUF_INIT;
 
 	if (t->kind == PRED_UNTIL)
-		add_clock(x, &own, r, t->clock, true, alias);
+		add_clock(x, &own, r, t->clock, true, true, alias);
 	else
 		add_end(x, &own, r, t->clock, &t->term->keep, alias);
 	if (!t->cap) {
@@ -267,7 +282,7 @@ static void until_of_terms(struct render *x, struct strbuf *sb, struct bound *r,
 		if (pred_clock_use(&r->pred, mode, i) != PRED_NULL_WAITS)
 			continue;
 		strbuf_adds(&open, open.len ? " OR " : "");
-		add_clock(x, &open, r, i, false, alias);
+		add_clock(x, &open, r, i, false, false, alias);
 		strbuf_adds(&open, " IS NULL");
 	}
 	strbuf_addf(sb, "CASE WHEN NOT (%s) THEN GREATEST(", open.len ? strbuf_str(&open) : "false");

@@ -84,6 +84,7 @@ static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, c
 	strbuf_addc(sb, '(');
 	render_due(x, sb, r, alias);
 	render_and_not(x, sb, r, alias, render_held);
+	render_and_not(x, sb, r, alias, render_waits);
 	render_and_not(x, sb, r, alias, render_spared);
 	for (size_t i = 0; i < r->edges.n; i++) {
 		AUTO_STRBUF one = STRBUF_INIT;
@@ -153,7 +154,7 @@ static bool follower_stays(struct render *x, struct strbuf *sb, const struct edg
 {
 	AUTO_STRBUF why = STRBUF_INIT;
 	const char *c = render_alias(x);
-	AUTO_STRBUF held = STRBUF_INIT, below = STRBUF_INIT;
+	AUTO_STRBUF held = STRBUF_INIT, waits = STRBUF_INIT, below = STRBUF_INIT;
 
 	if (e->follower->rule->where) {
 		render_where(&why, e->follower);
@@ -161,6 +162,8 @@ static bool follower_stays(struct render *x, struct strbuf *sb, const struct edg
 	}
 	if (render_own_held(x, &held, e->follower, c))
 		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&held));
+	if (render_own_waits(x, &waits, e->follower, c))
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&waits));
 	/* a parent's followers go in one statement, whatever they say of each other */
 	if (edges_stay(x, &below, e->follower, &e->follower->edges, c, w == RENDER_NOW ? RENDER_TOGETHER : w))
 		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&below));
@@ -176,8 +179,13 @@ static bool child_kept(struct render *x, struct strbuf *sb, struct bound *o, con
 {
 	enum pred_mode mode = x->b->request ? request_mode(x->b) : PRED_FLOOR;
 	const struct retention_class *cls = o->root->rule->cls;
-	AUTO_STRBUF kept = STRBUF_INIT;
+	AUTO_STRBUF kept = STRBUF_INIT, waits = STRBUF_INIT;
 	bool terms = false, any = render_own_held(x, sb, o, c);
+
+	if (render_own_waits(x, &waits, o, c)) {
+		strbuf_addf(sb, "%s%s", any ? " OR " : "", strbuf_str(&waits));
+		any = true;
+	}
 
 	for (size_t i = 0; cls && i < cls->nterms; i++)
 		terms |= cls->terms[i].kind == TERM_FLOOR || (mode == PRED_ACTIVE && cls->terms[i].survives_erasure);
@@ -232,8 +240,10 @@ static bool unset_stays(struct render *x, struct strbuf *sb, const struct edge *
 
 	for (size_t i = 0; i < e->rules.n; i++) {
 		AUTO_STRBUF one = STRBUF_INIT;
+		struct bound *o = e->rules.v[i];
 
-		if (!e->rules.v[i]->failed && !e->rules.v[i]->base && render_own_held(x, &one, e->rules.v[i], c))
+		/* in an erasure the link is how the rest is found once its time has come */
+		if (!o->failed && !o->base && (x->b->request ? child_kept(x, &one, o, c) : render_own_held(x, &one, o, c)))
 			strbuf_addf(&held, "%s%s", held.len ? " OR " : "", strbuf_str(&one));
 	}
 	if (!held.len)
@@ -283,6 +293,7 @@ void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const cha
 {
 	render_due(x, sb, r, alias);
 	render_and_not(x, sb, r, alias, render_held);
+	render_and_not(x, sb, r, alias, render_waits);
 	render_and_not(x, sb, r, alias, render_spared);
 	render_and_not(x, sb, r, alias, stays_predict);
 }

@@ -53,7 +53,7 @@ const char *statement_count(struct render *x, struct bound *r, enum render_when 
 {
 	AUTO_STRBUF due = STRBUF_INIT;
 	AUTO_STRBUF open = STRBUF_INIT;
-	struct tmpl_var vars[6];
+	struct tmpl_var vars[7];
 	size_t n = 0;
 
 	render_due(x, &due, r, "t");
@@ -65,6 +65,7 @@ const char *statement_count(struct render *x, struct bound *r, enum render_when 
 	vars[n++] = (struct tmpl_var){ "due", .frag = FRAG(strbuf_str(&due)) };
 	vars[n++] = (struct tmpl_var){ "open", .frag = FRAG(strbuf_str(&open)) };
 	vars[n++] = (struct tmpl_var){ "held", .frag = FRAG(test_text(x, r, "t", render_held)) };
+	vars[n++] = (struct tmpl_var){ "waits", .frag = FRAG(test_text(x, r, "t", render_waits)) };
 	vars[n++] = (struct tmpl_var){ "spared", .frag = FRAG(test_text(x, r, "t", render_spared)) };
 	vars[n++] = (struct tmpl_var){ "stays", .frag = FRAG(test_text(x, r, "t",
 		w == RENDER_PREDICT ? stays_predict : w == RENDER_NOW ? statement_stays_now : statement_stays_together)) };
@@ -283,6 +284,7 @@ const char *statement_ready(struct render *x, struct bound *r, bool for_follower
 
 	render_due(x, &sb, r, "t");
 	render_and_not(x, &sb, r, "t", render_held);
+	render_and_not(x, &sb, r, "t", render_waits);
 	render_and_not(x, &sb, r, "t", render_spared);
 	if (r->removes)
 		render_and_not(x, &sb, r, "t", stays);

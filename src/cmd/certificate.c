@@ -1,0 +1,261 @@
+#include "cmd/certificate.h"
+
+#include "base/instant.h"
+#include "cmd/connect.h"
+#include "cmd/erasure.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+#include "report/json.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#define CERTIFICATE_MAX (16u * 1024 * 1024)
+
+static void digest_of(const char *bytes, size_t n, char into[72])
+{
+	unsigned char hash[32];
+	unsigned int len = sizeof(hash);
+
+	BUG_ON(!EVP_Digest(bytes, n, hash, &len, EVP_sha256(), NULL));
+	memcpy(into, "sha256:", 8);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(into + 7 + 2 * i, 3, "%02x", hash[i]);
+}
+
+/* ---- what it says ---- */
+
+static json_t *instant(const PGresult *res, int col)
+{
+	const char *t = res_text_null(res, 0, col);
+	char text[INSTANT_TEXT];
+	int64_t us;
+
+	if (!t || !instant_parse_timestamptz(t, strlen(t), &us))
+		return json_null();
+	return json_text(instant_format(us, text));
+}
+
+static bool balances(const struct erasure_request *r)
+{
+	for (size_t i = 0; i < r->nitems; i++) {
+		const struct erasure_item *it = &r->items[i];
+
+		if (it->matched != it->erased + it->anonymized + it->quarantined + it->deferred + it->held + it->retained +
+		    it->not_found + it->failed)
+			return false;
+	}
+	return true;
+}
+
+/* Final: completed, the search has found nothing, and every count balances. */
+static const char *standing(const struct erasure_request *r)
+{
+	if (!balances(r))
+		return "void";
+	return r->state == REQUEST_COMPLETED ? "final" : "interim";
+}
+
+static const char *backups(const struct erasure *e)
+{
+	return e->ctx->policy->no_backups ? arena_printf(e->a, "none: %s", e->ctx->policy->no_backups) : "not catalogued";
+}
+
+static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d)
+{
+	static const char *const steps[] = { "opened", "verified", "assessed", "approved", "executed", "finished" };
+	AUTO_RESULT *res = NULL;
+	json_t *o;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate"), &res, d, r->id) || !erasure_show(e, r, &o, d))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		json_put(o, steps[i], instant(res, (int)i));
+	json_put(o, "certificate", json_text(standing(r)));
+	json_put(o, "final", json_boolean(streq(standing(r), "final")));
+	json_put(o, "columns_skipped", json_array());
+	json_put(o, "backups_state", json_text(backups(e)));
+	json_put(o, "plan", json_text(res_text_null(res, 0, 6)));
+	json_put(o, "config", json_text(res_text_null(res, 0, 7)));
+	json_put(o, "approved_fingerprint", json_text(res_text_null(res, 0, 8)));
+	json_put(o, "claims", json_text("logical erasure: no statement reads these rows any more; dead versions, WAL and backups "
+					"are named apart"));
+	*ret = o;
+	return true;
+}
+
+/* ---- text ---- */
+
+static const char *text_at(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "-";
+}
+
+static void as_text(struct erasure *e, const struct erasure_request *r, const json_t *o, struct strbuf *sb)
+{
+	static const char *const lines[] = { "received", "verified", "assessed", "approved", "executed", "finished", "deadline",
+		"deadline_state", "wake_at", "fingerprint", "approved_fingerprint", "plan", "config", "backups_state", "ledger_head" };
+	const json_t *residual = json_object_get(o, "residual");
+
+	strbuf_addf(sb, "CERTIFICATE OF ERASURE (%s)\n\n", text_at(o, "certificate"));
+	erasure_text(e, r, sb);
+	strbuf_addc(sb, '\n');
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		strbuf_addf(sb, "%-21s %s\n", lines[i], text_at(o, lines[i]));
+	if (json_is_object(residual))
+		strbuf_addf(sb, "%-21s %lld tables, %lld row(s) found, %lld of other people\n", "search afterwards",
+			    (long long)json_integer_value(json_object_get(residual, "scanned_tables")),
+			    (long long)json_integer_value(json_object_get(residual, "found")),
+			    (long long)json_integer_value(json_object_get(residual, "others")));
+	else
+		strbuf_addf(sb, "%-21s not yet: something is still kept\n", "search afterwards");
+	strbuf_addf(sb, "%-21s %s\n", "claims", text_at(o, "claims"));
+}
+
+/* ---- issuing ---- */
+
+/* The ledger keeps the hash of what was handed out, nothing of its content. */
+static bool evidence(struct erasure *e, const struct erasure_request *r, const struct strbuf *sb, struct diag *d)
+{
+	struct ledger_entry entry = { .kind = "request", .run = r->id, .action = "certificate", .rows = -1, .actor = e->ctx->actor };
+	json_t *detail = json_object();
+	char digest[72], *text;
+	bool ok;
+
+	digest_of(strbuf_str(sb), sb->len, digest);
+	json_put(detail, "certificate", json_text(digest));
+	json_put(detail, "final", json_boolean(streq(standing(r), "final")));
+	json_put(detail, "state", json_text(request_state_word(r->state)));
+	text = json_dumps(detail, JSON_COMPACT);
+	entry.detail = text;
+	ok = ledger_append(e->conn, &entry, d) && ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
+	free(text);
+	json_decref(detail);
+	return ok;
+}
+
+static bool erasing(const struct erasure_request *r, struct diag *d)
+{
+	if (r->kind == REQUEST_KIND_ACCESS)
+		return diag_fail(d, DIAG_GUARD, "request %s asks for a copy: there is no erasure to certify", r->id);
+	if (r->executed)
+		return true;
+	diag_fail(d, DIAG_GUARD, "request %s is %s: nothing has been erased yet", r->id, request_state_word(r->state));
+	diag_hint(d, "pgretain request show %s tells how far it is", r->id);
+	return false;
+}
+
+static int issue(struct ctx *ctx, const char *id)
+{
+	AUTO_CONN *c = ctx_connect(ctx, false);
+	AUTO_STRBUF sb = STRBUF_INIT;
+	struct diag d = DIAG_INIT;
+	struct erasure_request *r;
+	struct erasure e;
+	json_t *o;
+
+	if (!c)
+		return EXIT_REFUSED;
+	if (!ledger_require(c, ctx_replay_log(ctx), &d))
+		return ctx_fail(ctx, &d);
+	e = (struct erasure){ .ctx = ctx, .db = ctx->db, .conn = c, .a = ctx->arena };
+	if (!erasure_load(&e, &id, 1, &d) || !erasing(&e.requests.v[0], &d) || !erasure_stored(&e, &d))
+		return ctx_fail(ctx, &d);
+	r = &e.requests.v[0];
+	if (!fill(&e, r, &o, &d))
+		return ctx_fail(ctx, &d);
+	if (ctx->format == FORMAT_JSON)
+		json_render(&sb, o, true);
+	else
+		as_text(&e, r, o, &sb);
+	json_decref(o);
+	if (!evidence(&e, r, &sb, &d))
+		return ctx_fail(ctx, &d);
+	if (!ctx_write(ctx, opts_text(&ctx->opts, "output"), &sb))
+		return EXIT_REFUSED;
+	return streq(standing(r), "void") ? EXIT_HUMAN : EXIT_DONE;
+}
+
+/* ---- checking ---- */
+
+static bool file_read(const char *path, char **ret, size_t *n, struct diag *d)
+{
+	FILE *f = fopen(path, "re");
+	char *bytes;
+	bool ok;
+
+	if (!f) {
+		diag_fail(d, DIAG_USAGE, "the certificate can't be read: %s", strerror(errno));
+		diag_where(d, "%s", path);
+		return false;
+	}
+	bytes = xmalloc(CERTIFICATE_MAX);
+	*n = fread(bytes, 1, CERTIFICATE_MAX, f);
+	ok = !ferror(f) && *n < CERTIFICATE_MAX;
+	fclose(f);
+	if (ok) {
+		*ret = bytes;
+		return true;
+	}
+	free(bytes);
+	return diag_fail(d, DIAG_USAGE, "%s is no certificate", path);
+}
+
+static int verify(struct ctx *ctx, const char *path, const char *id)
+{
+	AUTO_CONN *c = ctx_connect(ctx, true);
+	AUTO_STRBUF out = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
+	struct ledger_check check;
+	struct diag d = DIAG_INIT;
+	char digest[72], *bytes = NULL;
+	size_t n;
+
+	if (!c)
+		return EXIT_REFUSED;
+	if (!file_read(path, &bytes, &n, &d) || !ledger_readable(c, &d))
+		return ctx_fail(ctx, &d);
+	digest_of(bytes, n, digest);
+	free(bytes);
+	if (!ledger_verify(c, ctx_replay_log(ctx), &check, &d) ||
+	    !conn_query_text(c, sqltext_get("query/item_certificate_known"), &res, &d, digest))
+		return ctx_fail(ctx, &d);
+	if (!check.whole) {
+		diag_fail(&d, DIAG_STEP, "the ledger itself is broken at entry %lld: %s", (long long)check.broken_seq, check.why);
+		return ctx_fail(ctx, &d);
+	}
+	if (PQntuples(res) == 0 || (id && strcasecmp(id, res_text(res, 0, 0)) != 0)) {
+		diag_fail(&d, DIAG_STEP, "the ledger knows no such certificate%s: it is altered, or was not issued here", id ? " of that request" : "");
+		diag_where(&d, "%s", path);
+		return ctx_fail(ctx, &d);
+	}
+	strbuf_addf(&out, "%s: %s certificate of request %s, entry %s of the ledger, issued %s\n", path,
+		    res_bool(res, 0, 3) ? "final" : "interim", res_text(res, 0, 0), res_text(res, 0, 1), res_text(res, 0, 2));
+	if (ctx->format == FORMAT_JSON) {
+		json_t *o = json_object();
+
+		json_put(o, "schema", json_text("pgretain.certificate-check/1"));
+		json_put(o, "request", json_text(res_text(res, 0, 0)));
+		json_put(o, "valid", json_true());
+		json_put(o, "final", json_boolean(res_bool(res, 0, 3)));
+		json_put(o, "seq", json_count(res_int(res, 0, 1)));
+		ctx_print_json(ctx, o);
+	} else {
+		ctx_print(ctx, &out);
+	}
+	return EXIT_DONE;
+}
+
+int request_certificate(struct ctx *ctx, int argc, char **argv)
+{
+	const char *path = opts_text(&ctx->opts, "verify");
+
+	if (path)
+		return verify(ctx, path, argc ? argv[0] : NULL);
+	if (!argc)
+		return ctx_usage(ctx, "certificate needs the request's UUID, or --verify FILE");
+	return issue(ctx, argv[0]);
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Kinds of requests, grounds, what grows between, and who else is in the way.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/erase_lib.sh"
+
+erase_shop
+night() {
+	[ -e "$CONF/jobs/n.cfg" ] || { mkdir -p "$CONF/jobs"
+		echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
+		echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"; }
+	run_pgretain run --job night --format json
+}
+ground() {	# REQUEST RULE CODE REVIEW
+	q "INSERT INTO pgretain.request_ground (request, rule, code, scope, evidence, approver, review_at)
+		VALUES ('$1', '$2', '$3', 'rule', 'ref', 'boss', $4)"
+}
+
+# ---- rows that came between (C82) ----
+request 1
+approved "$id"
+q "INSERT INTO s.visits VALUES (900, 1, 'late', now())"
+before=$(snap 'TABLE s.visits')
+run_pgretain erase "$id" --format json
+is "$rc" 3 'a row has come since it was assessed: nothing is widened in silence'
+is "$before" "$(snap 'TABLE s.visits')" 'and nothing is done'
+night
+is "$rc" 2 'the night leaves it to a human'
+is "$(state_of "$id")" approved 'as it was'
+approved "$id"
+run_pgretain erase "$id" --format json
+is "$rc" 0 "assessed anew it is done $err"
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 1')" 0 'with the late row'
+q "INSERT INTO s.visits VALUES (901, 1, 'later', now())"
+q "UPDATE pgretain.request SET wake_at = now() WHERE id = '$id'"
+night
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 1')" 0 'a row that came after goes with the next night'
+is "$(unbalanced)" 0 'items balance'
+
+# ---- grounds ----
+request 3
+ground "$id" visits G2 "now() + interval '1 year'"
+ground "$id" shares G7 NULL
+q "INSERT INTO s.shares VALUES (30, 'account', 3, 'm', now()); INSERT INTO s.orders VALUES (30, 3, NULL, 'R30', 1, now(), now() - interval '4 years', NULL)"
+visits=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')
+approved "$id"
+is "$(parts visits)" "$visits 0 0 0 0 0 $visits 0 0" 'G2 keeps its rows'
+is "$(item visits 'grounds[0].code')" G2 'and is named'
+is "$(parts shares)" '1 0 1 0 0 0 0 0 0' 'G7: the link and the columns go, the row stays'
+run_pgretain erase "$id" --format json
+is "$rc" 0 "erase $err"
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" "$visits" 'they are kept'
+is "$(q 'SELECT count(*) FROM s.shares WHERE id = 30 AND owner_id IS NULL')" 1 'the share is nobody'\''s'
+is "$(parts_of "$id" shares)" '1 0 1 0 0 0 0 0 0' 'and counted so'
+is "$(state_of "$id")" partially_deferred 'the request waits for the ground'\''s review'
+q "UPDATE pgretain.request_ground SET review_at = now() - interval '1 second' WHERE code = 'G2'; UPDATE pgretain.request SET wake_at = now() - interval '1 second' WHERE id = '$id'"
+night
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" 0 'a refusal never extends retention: after the review they go'
+is "$(unbalanced)" 0 'items balance'
+
+# ---- a request for a copy keeps its rows from the night ----
+q "UPDATE s.visits SET at = now() - interval '2 years' WHERE account_id IN (4, 5)"
+due4=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 4') due5=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 5')
+request 4 access
+run_pgretain plan visits --format json
+is "$(of visits due)" "$((due4 + due5))" 'both are due'
+is "$(of visits deferred)" "$due4" 'whose copy is awaited waits'
+balance
+confirmed_run visits
+is "$(of visits deferred)" "$due4" 'in the run too'
+balance
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 4')" "$due4" 'none of them is gone'
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 5')" 0 'the others are'
+q "UPDATE pgretain.request SET respond_by = now() - interval '1 hour' WHERE id = '$id'"
+confirmed_run visits
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 4')" 0 'after the deadline they go'
+
+# ---- a table that nobody decided about ----
+request 6
+run_pgretain request assess "$id" --format json
+fp=$(json .fingerprint)
+q 'CREATE TABLE s.newsletter (id int, email text)'
+run_pgretain request approve "$id" --expect "$fp"
+is "$rc" 1 'it stands in the way of an approval'
+like "$err" 's\.newsletter' 'and is named'
+q 'DROP TABLE s.newsletter'
+
+# ---- several at once ----
+ids=()
+for k in 10 11 12; do request "$k"; ids+=("$id"); done
+before=$(snap 'SELECT * FROM s.visits WHERE account_id NOT IN (10, 11, 12)')
+approved "${ids[@]}"
+run_pgretain erase "${ids[@]}" --format json
+is "$rc" 0 "three in one go $err"
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id IN (10, 11, 12)')" 0 'their rows are gone'
+is "$before" "$(snap 'SELECT * FROM s.visits WHERE account_id NOT IN (10, 11, 12)')" 'nobody else'\''s is'
+for i in "${ids[@]}"; do is "$(parts_of "$i" visits)" '10 10 0 0 0 0 0 0 0' 'each has its own count'; done
+for i in "${ids[@]}"; do is "$(state_of "$i")" completed 'and its own state'; done
+
+# ---- two commands on one request ----
+request 7
+approved "$id"
+run_pgretain erase "$id" --format json & run_pgretain erase "$id" --format json; wait
+is "$(parts_of "$id" visits)" '10 10 0 0 0 0 0 0 0' 'two at once: done once'
+
+# ---- what is left behind by a copy that no rule knows (C30) ----
+q "CREATE TABLE s.audit (id int, j jsonb); INSERT INTO s.audit VALUES (1, '{\"mail\": \"PERSON8@ex.test\"}'), (2, '{\"account_id\": 8}'), (3, '{\"x\": 8}')"
+conf_add tables/t.cfg ''
+sed -i 's/exempt = (/exempt = ( { table = "s.audit"; reason = "said to hold nothing"; },/' "$CONF/tables/t.cfg"
+request 8
+approved "$id"
+run_pgretain erase "$id" --format json
+is "$rc" 2 'the search finds it: a human is needed'
+is "$(state_of "$id")" blocked 'not completed'
+is "$(q "SELECT found FROM pgretain.request_residual WHERE request = '$id'")" 2 'by the address in whatever spelling, and by the key in a document'
+q 'DELETE FROM s.audit WHERE id < 3'
+night
+is "$(state_of "$id")" completed 'once it is gone the request completes'
+done_testing
