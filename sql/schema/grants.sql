@@ -9,6 +9,10 @@ GRANT SELECT ON pgretain.migration, pgretain.ledger, pgretain.ledger_head, pgret
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT SELECT ON pgretain.hold, pgretain.hold_epoch
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
+GRANT INSERT ON pgretain.hold TO pgretain_clerk, pgretain_approver;
+GRANT UPDATE (state, review_at, release_asked_at, release_asked_by, released_at, released_by, reviewed_at, reviewed_by,
+	identifier_value) ON pgretain.hold TO pgretain_approver;
+GRANT EXECUTE ON FUNCTION pgretain.hold_advance TO pgretain_runner, pgretain_approver;
 
 GRANT SELECT ON pgretain.request, pgretain.request_event, pgretain.request_transition, pgretain.request_ground
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;

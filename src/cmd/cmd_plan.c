@@ -4,7 +4,8 @@
 
 static int run(struct ctx *ctx, int argc, char **argv)
 {
-	struct plan_options o = { .nrules = (size_t)argc, .rules = (const char *const *)argv };
+	struct plan_options o = { .nrules = (size_t)argc, .rules = (const char *const *)argv,
+				  .widths = true };
 	struct conn_settings settings = { .application = "pgretain plan", .read_only = true };
 	AUTO(plan_free_auto) struct plan *plan = NULL;
 	const struct database *db = ctx_database(ctx);

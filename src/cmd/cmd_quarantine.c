@@ -141,7 +141,7 @@ static int list(struct ctx *ctx, int argc, char **argv)
 	(void)argv;
 	if (!c)
 		return EXIT_REFUSED;
-	if (!ledger_readable(c, &d) || !vault_plan_build(c, ctx->policy, ctx->db, NULL, &plan, &d))
+	if (!ledger_readable(c, &d) || !vault_plan_build(c, ctx->policy, ctx->db, NULL, NULL, &plan, &d))
 		return ctx_fail(ctx, &d);
 	ok = vault_list(c, plan, &o, &d);
 	arena_free(plan->arena);
@@ -179,8 +179,9 @@ static bool replan(void *arg, const struct vault_plan **ret, struct diag *d)
 {
 	struct holder *h = arg;
 	struct vault_plan *plan;
+	const char *since = h->plans.n ? h->plans.v[0]->as_of : NULL;
 
-	if (!vault_plan_build(h->c, h->ctx->policy, h->db, NULL, &plan, d))
+	if (!vault_plan_build(h->c, h->ctx->policy, h->db, NULL, since, &plan, d))
 		return false;
 	vec_push(h->ctx->arena, &h->plans, plan);
 	*ret = plan;
@@ -259,7 +260,7 @@ static int release(struct ctx *ctx, int argc, char **argv)
 	c = open_to_act(ctx, &d);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!vault_plan_build(c, ctx->policy, ctx->db, &want, &plan, &d))
+	if (!vault_plan_build(c, ctx->policy, ctx->db, &want, NULL, &plan, &d))
 		return ctx_fail(ctx, &d);
 	ok = vault_release(c, plan, &o, &out, &d);
 	arena_free(plan->arena);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/erasure.h"
+#include "cmd/hold_step.h"
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
 #include "cmd/self.h"
@@ -290,7 +291,7 @@ static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
 	struct plan_options o = r->o;
 	struct plan *fresh;
 
-	o.as_of = r->plan->as_of;
+	o.as_of = o.released_since = r->plan->as_of;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &o, &fresh, d))
 		return false;
 	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
@@ -388,7 +389,7 @@ static bool execute(struct run_session *r, struct diag *d)
 static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 {
 	if (!dry && (!guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
-		     !guard_lock(r, d) || !guard_lanes(r, d)))
+		     !guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
 		return false;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
 	    !guard_expected(r, "confirm", d))
@@ -564,7 +565,8 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	struct run_session r = {
 		.ctx = ctx, .began_ms = clock_ms(),
 		.o = { .nrules = (size_t)argc, .rules = (const char *const *)argv,
-		       .lift_ceilings = opts_flag(&ctx->opts, "lift-ceilings") },
+		       .lift_ceilings = opts_flag(&ctx->opts, "lift-ceilings"),
+		       .widths = opts_flag(&ctx->opts, "dry-run") },
 	};
 	int code;
 

@@ -155,6 +155,7 @@ static void report(struct filling *f, const char *run, double seconds, int exit)
 		.is_run = out != NULL, .run = run, .database = p->db->name, .as_of = instant_format(p->as_of_usecs, as_of),
 		.fingerprint = p->fingerprint, .nrules = p->nsteps, .rules = rules, .interrupted = out && out->interrupted,
 		.invocation = ctx_invocation(ctx), .seconds = seconds, .exit = exit, .simulated = f->simulated,
+		.nholds = p->nholds, .holds = p->holds,
 	};
 
 	for (size_t i = 0; i < p->nsteps; i++) {

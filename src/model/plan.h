@@ -163,6 +163,8 @@ struct plan_item {
 	struct diag diag;		/* not asked: why */
 };
 
+struct hold_width;
+
 struct plan {
 	struct arena *arena;
 	const struct policy *policy;
@@ -171,6 +173,8 @@ struct plan {
 	int64_t as_of_usecs;
 	char fingerprint[72];		/* "sha256:…" */
 	int64_t hold_epoch;
+	size_t nholds;			/* counted only where asked for */
+	struct hold_width *holds;	/* report/hold_view.h */
 	size_t nsteps;
 	struct plan_step *steps;	/* in the order of execution */
 	size_t nitems;

@@ -38,6 +38,7 @@ struct vault_part {
 struct vault_plan {
 	struct arena *arena;
 	int64_t hold_epoch;
+	const char *as_of;		/* PostgreSQL text, UTC */
 	size_t nstores, nparts;
 	struct vault_store *stores;
 	struct vault_part *parts;

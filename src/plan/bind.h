@@ -98,8 +98,14 @@ struct bound {
 	const char *vault;		/* quarantine: name of its vault table */
 };
 
+struct subject_set;
+
 struct hold_entry {
 	const char *id, *scope, *target, *subject_type, *subject_key, *condition, *reason;
+	const char *identifier, *identifier_value;
+	const char *subject_keys;	/* of scope identifier: array of whom it meant when it was placed */
+	struct subject_set *people;	/* of scopes subject and identifier: with all that identifies them now */
+	const char *relation;		/* of scopes table and rows: the rule's table when it was placed, quoted */
 };
 
 /* A table in schema pgretain_vault: pgretain's own, one that this plan will make, or a stray. */

@@ -4,7 +4,9 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "plan/anonymity.h"
+#include "plan/hold_people.h"
 #include "plan/request.h"
+#include "plan/width.h"
 
 struct builder {
 	struct binder b;
@@ -64,19 +66,23 @@ bool binder_open(struct binder *b, const char *as_of, struct diag *d)
 
 static bool load_holds(struct builder *w, struct diag *d)
 {
+	/* as of now: what is released between this instant and the reading still holds */
+	const char *since = w->o->released_since || w->o->as_of ? w->o->released_since : w->plan->as_of;
 	AUTO_RESULT *r = NULL, *e = NULL;
 
 	if (!conn_query(w->b.conn, sqltext_get("query/plan_epoch"), NO_PARAMS, &e, d) ||
-	    !conn_query(w->b.conn, sqltext_get("query/plan_holds"), NO_PARAMS, &r, d))
+	    !conn_query_text(w->b.conn, sqltext_get("query/plan_holds"), &r, d, since))
 		return false;
 	w->plan->hold_epoch = res_int(e, 0, 0);
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct hold_entry *h = vec_add(w->b.a, &w->b.holds);
 		const char **fields[] = { &h->id, &h->scope, &h->target, &h->subject_type, &h->subject_key, &h->condition,
-					  &h->reason };
+					  &h->reason, &h->relation, &h->identifier, &h->identifier_value, &h->subject_keys };
 
 		for (size_t k = 0; k < ARRAY_SIZE(fields); k++)
 			*fields[k] = arena_strdup(w->b.a, res_text_null(r, i, (int)k));
+		if (h->subject_type && !hold_people(&w->b, h, d))
+			return false;
 	}
 	return true;
 }
@@ -348,9 +354,15 @@ static bool begin(struct builder *w, struct diag *d)
 	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d);
 }
 
+static bool widths(struct builder *w, struct diag *d)
+{
+	w->plan->nholds = w->o->widths ? w->b.holds.n : 0;
+	return !w->plan->nholds || width_count(&w->b, &w->plan->holds, d);
+}
+
 static bool build(struct builder *w, struct diag *d)
 {
-	if (!begin(w, d) || !check_all(w, d) || !build_steps(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
+	if (!begin(w, d) || !check_all(w, d) || !build_steps(w, d) || !widths(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
 		return false;
 	fingerprint_plan(w->plan, w->order, &w->b);
 	if (w->b.request)
@@ -368,9 +380,9 @@ static struct builder builder_of(struct conn *c, struct arena *a, const struct p
 }
 
 bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
-		struct binder *ret, struct diag *d)
+		const char *released_since, struct binder *ret, struct diag *d)
 {
-	struct plan_options o = { 0 };
+	struct plan_options o = { .released_since = released_since };
 	struct builder w = builder_of(c, a, policy, db, &o);
 
 	if (!binder_open(&w.b, NULL, d) || !load_ledger(&w, d))

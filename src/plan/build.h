@@ -14,6 +14,9 @@ struct plan_options {
 	const char *const *rules;
 	bool lift_ceilings;		/* max_rows, max_percent do not stop a step */
 	const struct request *request;	/* an erasure's plan (plan/request.h); NULL: retention */
+	bool widths;			/* count how wide the holds are, too */
+	const char *released_since;	/* holds released after this instant still hold: what a run found held it
+					 * leaves to the next one; NULL: none */
 };
 
 

@@ -12,9 +12,10 @@ bool binder_open(struct binder *b, const char *as_of, struct diag *d) must_use;
  * the snapshot's read-only transaction open. Everything lives in arena a. */
 bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
 	       const struct plan_options *o, struct binder *ret, struct diag *d) must_use;
-/* build.c: rules, holds and vault as they are now, nothing counted, no transaction open. */
+/* build.c: rules, holds and vault as they are now, nothing counted, no transaction open. released_since: as in
+ * struct plan_options. */
 bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
-		struct binder *ret, struct diag *d) must_use;
+		const char *released_since, struct binder *ret, struct diag *d) must_use;
 
 /* order.c: rules in the order of execution; chains together, followers before their root. Rules that
  * are part of an unsolvable cycle are marked failed. Fills bound.before. */

@@ -33,8 +33,8 @@ const char *statement_follower_ready(struct render *x, struct bound *f, const ch
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	render_where(&sb, f);
+	render_and_not(x, &sb, f, alias, render_own_held);
 	if (!f->parent->removes) {
-		render_and_not(x, &sb, f, alias, render_own_held);
 		render_and_not(x, &sb, f, alias, render_own_waits);
 		render_and_not(x, &sb, f, alias, statement_stays_together);
 	}
@@ -101,14 +101,26 @@ static const char *unset_ready(struct dep_walk *w, enum plan_dep_kind kind, cons
 	return arena_printf(w->x->a, "(%s) %s", statement_ready(w->x, w->root, false, statement_stays_now), kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
 }
 
+/* The hold is tested where the row goes, too: one that has become held since its parent was locked stays,
+ * and so does the parent. */
+static const char *unheld(struct render *x, const struct edge *e, const char *ready)
+{
+	AUTO_STRBUF held = STRBUF_INIT;
+
+	if (!render_child_held(x, &held, e, "t"))
+		return ready;
+	return arena_printf(x->a, "%s AND %s IS NOT TRUE", ready, strbuf_str(&held));
+}
+
 /* r: the rule whose rows are referred to. */
-static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *r, struct bound *follower,
+static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bound *r, const struct edge *e,
 			  const struct hop *h)
 {
 	struct render *x = w->x;
 	struct plan_dependent *dep = vec_add(x->a, &w->deps);
+	struct bound *follower = e->follower;
 	const struct cat_fkey *f = h->fkey;
-	const char *when = follower ? statement_follower_ready(x, follower, "t") : unset_ready(w, kind, f);
+	const char *when = follower ? statement_follower_ready(x, follower, "t") : unheld(x, e, unset_ready(w, kind, f));
 	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT;
 
 	dep->kind = kind;
@@ -192,7 +204,7 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 	case EDGE_FOLLOW:
 		dependents_walk(w, e->follower, h);
 		if (w->step)
-			add_dependent(w, DEP_FOLLOW, r, e->follower, h);
+			add_dependent(w, DEP_FOLLOW, r, e, h);
 		return;
 	case EDGE_CASCADE:
 		walk_edges(w, r, &e->sub, h, NULL);
@@ -201,9 +213,9 @@ static void walk_edge(struct dep_walk *w, struct bound *r, const struct edge *e,
 		break;
 	}
 	if (w->step)
-		add_dependent(w, kind, r, NULL, h);
+		add_dependent(w, kind, r, e, h);
 	if (w->step && kind == DEP_UNSET && within_root(w, h->fkey))
-		add_dependent(w, DEP_UNLINK, r, NULL, h);
+		add_dependent(w, DEP_UNLINK, r, e, h);
 	if (!w->step)
 		add_tally(w, kind, e, h);
 }

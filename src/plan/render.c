@@ -179,72 +179,9 @@ void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row
 	strbuf_adds(sb, "))");
 }
 
-/* ---- held, spared ---- */
+/* ---- spared ---- */
 
-static const struct retention_class *class_of(const struct bound *r)
-{
-	return r->root->rule->cls;
-}
-
-static bool subject_held(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
-			 const char *alias)
-{
-	for (size_t i = 0; i < r->rule->nsubjects; i++) {
-		const struct subject_path *p = &r->rule->subjects[i];
-
-		if (!streq(p->type, h->subject_type) || p->kind != SUBJECT_COLUMN)
-			continue;
-		strbuf_addc(sb, '(');
-		render_column(sb, alias, p->column);
-		strbuf_adds(sb, "::text = ");
-		render_param(x, sb, h->subject_key, "text");
-		if (p->when)
-			strbuf_addf(sb, " AND (\n%s\n)", p->when);
-		strbuf_addc(sb, ')');
-		return true;
-	}
-	return false;
-}
-
-static bool hold_matches(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
-			 const char *alias)
-{
-	bool rule = h->target && streq(h->target, r->rule->name);
-
-	if (streq(h->scope, "subject"))
-		return subject_held(x, sb, r, h, alias);
-	if (streq(h->scope, "rows")) {
-		if (rule)
-			strbuf_addf(sb, "(\n%s\n)", h->condition);
-		return rule;
-	}
-	if (streq(h->scope, "all") || (streq(h->scope, "table") && rule) ||
-	    (streq(h->scope, "class") && streq_null(h->target, class_of(r) ? class_of(r)->name : NULL))) {
-		strbuf_adds(sb, "true");
-		return true;
-	}
-	return false;
-}
-
-bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
-{
-	AUTO_STRBUF all = STRBUF_INIT;
-
-	if (r->base)
-		r = r->base;
-	for (size_t i = 0; x->live && i < x->b->holds.n; i++) {
-		AUTO_STRBUF one = STRBUF_INIT;
-
-		if (hold_matches(x, &one, r, &x->b->holds.v[i], alias))
-			strbuf_addf(&all, "%s%s", all.len ? " OR " : "", strbuf_str(&one));
-	}
-	if (all.len)
-		strbuf_addf(sb, "(%s)", strbuf_str(&all));
-	return all.len > 0;
-}
-
-/* own(r) OR EXISTS(parent: test(parent)) */
-static bool inherited(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *own,
+bool render_inherited(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *own,
 		      render_test *test)
 {
 	AUTO_STRBUF parent = STRBUF_INIT;
@@ -263,12 +200,6 @@ static bool inherited(struct render *x, struct strbuf *sb, struct bound *r, cons
 	return true;
 }
 
-bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
-{
-	/* a rule that no file holds is held as the one that it stands for, its parents too */
-	return inherited(x, sb, r->base && !r->parent ? r->base : r, alias, render_own_held, render_held);
-}
-
 bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
 	return x->live && x->b->waiting && render_of_subject(x, sb, r, alias, x->b->waiting, true);
@@ -276,7 +207,7 @@ bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, cons
 
 bool render_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return x->b->waiting && inherited(x, sb, r, alias, render_own_waits, render_waits);
+	return x->b->waiting && render_inherited(x, sb, r, alias, render_own_waits, render_waits);
 }
 
 static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
@@ -305,7 +236,7 @@ static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, con
 
 bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return inherited(x, sb, r, alias, own_spared, render_spared);
+	return render_inherited(x, sb, r, alias, own_spared, render_spared);
 }
 
 void render_and_not(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *test)

@@ -1,7 +1,8 @@
 /* SQL expressions over rows of a bound rule. One vocabulary for counting, acting, explaining:
  *
  *	due	past its due date, within `where` (followers: the parent is)
- *	held	an active hold covers it (followers: or the parent)
+ *	held	an active hold covers it (domain.md 5): it, its parent, a row that it would cascade from or
+ *		is an attachment of, or another rule on the same row
  *	spared	among the keep_newest (followers: the parent is)
  *	stays	a row that refers to it will stay, so that it can't go
  *	gone	due, and not held, spared or staying: the run will take it
@@ -20,7 +21,10 @@ struct render {
 	struct binder *b;
 	struct arena *a;
 	bool live;		/* false: without what varies by itself, holds and keep_newest (fingerprint) */
+	bool stored;		/* rows of the vault: their tableoid says nothing */
 	int aliases;		/* for fresh alias names */
+	const struct held_walk *walk;	/* render_held.c: what is being asked already, */
+	bool classless;			/* and whether holds on classes count */
 	VEC(uint32_t) types;	/* parameters so far */
 	VEC(const char *) values;
 };
@@ -50,10 +54,17 @@ void render_exists_parent(struct strbuf *sb, struct bound *r, const char *alias,
 void render_past(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum pred_mode mode);
 void render_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* The same without the parent. */
 bool render_own_held(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* Of somebody who has asked for a copy and has not got it yet (followers: or the parent is). */
 bool render_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* Only by this one hold's own words: neither by other rules nor by rows above. */
+bool render_hold_matches(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
+			 const char *alias);
+/* A row of a table that goes, or loses its link, with another: by any rule on it, with a rule or without.
+ * `edge`: the key by which it is reached, which is not asked again. */
+bool render_child_held(struct render *x, struct strbuf *sb, const struct edge *edge, const char *alias);
 bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w);
 void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
@@ -68,8 +79,11 @@ void render_unusual(struct render *x, struct strbuf *sb, struct bound *r, const 
 /* The rule's own `where`, or "true". */
 void render_where(struct strbuf *sb, const struct bound *r);
 
-/* " AND (expr) IS NOT TRUE" when there is such an expression. */
 typedef bool render_test(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* own(r) OR EXISTS(parent: test(parent)) */
+bool render_inherited(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *own,
+		      render_test *test);
+/* " AND (expr) IS NOT TRUE" when there is such an expression. */
 void render_and_not(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, render_test *test);
 
 #endif

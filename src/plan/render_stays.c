@@ -174,18 +174,13 @@ static bool follower_stays(struct render *x, struct strbuf *sb, const struct edg
 	return true;
 }
 
-/* A row that its own rule keeps for the law's, a hold's or a ground's sake does not go with another one. */
+/* A row that its own rule keeps for the law's or a ground's sake does not go with another one. */
 static bool child_kept(struct render *x, struct strbuf *sb, struct bound *o, const char *c)
 {
 	enum pred_mode mode = x->b->request ? request_mode(x->b) : PRED_FLOOR;
 	const struct retention_class *cls = o->root->rule->cls;
-	AUTO_STRBUF kept = STRBUF_INIT, waits = STRBUF_INIT;
-	bool terms = false, any = render_own_held(x, sb, o, c);
-
-	if (render_own_waits(x, &waits, o, c)) {
-		strbuf_addf(sb, "%s%s", any ? " OR " : "", strbuf_str(&waits));
-		any = true;
-	}
+	AUTO_STRBUF kept = STRBUF_INIT;
+	bool terms = false, any = render_own_waits(x, sb, o, c);
 
 	for (size_t i = 0; cls && i < cls->nterms; i++)
 		terms |= cls->terms[i].kind == TERM_FLOOR || (mode == PRED_ACTIVE && cls->terms[i].survives_erasure);
@@ -219,31 +214,34 @@ static bool children_kept(struct render *x, struct strbuf *sb, const struct edge
 static bool cascade_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
 			  const char *alias, enum render_when w)
 {
-	AUTO_STRBUF below = STRBUF_INIT, own = STRBUF_INIT;
+	AUTO_STRBUF why = STRBUF_INIT, below = STRBUF_INIT, own = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	edges_stay(x, &below, r, &e->sub, c, w);
+	render_child_held(x, &why, e, c);
 	if (children_kept(x, &own, e, c))
-		strbuf_addf(&below, "%s%s", below.len ? " OR " : "", strbuf_str(&own));
-	if (!below.len)
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&own));
+	if (edges_stay(x, &below, r, &e->sub, c, w))
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&below));
+	if (!why.len)
 		return false;
 	exists_child(sb, e, c, alias);
-	strbuf_addf(sb, " AND (%s)))", strbuf_str(&below));
+	strbuf_addf(sb, " AND (%s)))", strbuf_str(&why));
 	return true;
 }
 
-/* A held row keeps its link too. */
+/* Its key is set to NULL: that too is a change of a row under a hold. */
 static bool unset_stays(struct render *x, struct strbuf *sb, const struct edge *e, const char *alias)
 {
 	AUTO_STRBUF held = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	for (size_t i = 0; i < e->rules.n; i++) {
+	render_child_held(x, &held, e, c);
+	for (size_t i = 0; x->b->request && i < e->rules.n; i++) {
 		AUTO_STRBUF one = STRBUF_INIT;
 		struct bound *o = e->rules.v[i];
 
 		/* in an erasure the link is how the rest is found once its time has come */
-		if (!o->failed && !o->base && (x->b->request ? child_kept(x, &one, o, c) : render_own_held(x, &one, o, c)))
+		if (!o->failed && !o->base && child_kept(x, &one, o, c))
 			strbuf_addf(&held, "%s%s", held.len ? " OR " : "", strbuf_str(&one));
 	}
 	if (!held.len)

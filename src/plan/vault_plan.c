@@ -258,7 +258,7 @@ static const char *store_held(struct planner *w, struct render *x, const struct 
 
 static struct plan_query store_query(struct planner *w, const struct store *s, const char *name, bool all_held)
 {
-	struct render x = { .b = &w->b, .a = w->a, .live = true };
+	struct render x = { .b = &w->b, .a = w->a, .live = true, .stored = true };
 	const char *held = all_held ? "true" : store_held(w, &x, s);
 	AUTO_STRBUF from = STRBUF_INIT;
 
@@ -291,12 +291,12 @@ static void stores_render(struct planner *w)
 }
 
 bool vault_plan_build(struct conn *c, const struct policy *policy, const struct database *db,
-		      const struct vault_want *want, struct vault_plan **ret, struct diag *d)
+		      const struct vault_want *want, const char *released_since, struct vault_plan **ret, struct diag *d)
 {
 	AUTO(arena_free_auto) struct arena *a = arena_new();
 	struct planner w = { .a = a, .want = want, .out = arena_alloc(a, sizeof(*w.out)) };
 
-	if (!build_bind(c, a, policy, db, &w.b, d))
+	if (!build_bind(c, a, policy, db, released_since, &w.b, d))
 		return false;
 	add_stores(&w);
 	if (!load_columns(&w, d))
@@ -306,6 +306,7 @@ bool vault_plan_build(struct conn *c, const struct policy *policy, const struct 
 		return false;
 	w.out->arena = STEAL(a);
 	w.out->hold_epoch = w.b.plan->hold_epoch;
+	w.out->as_of = w.b.plan->as_of;
 	*ret = w.out;
 	return true;
 }

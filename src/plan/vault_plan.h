@@ -13,9 +13,9 @@ struct vault_want {
 	const char **columns, **values;
 };
 
-/* want NULL: looking and purging only. Free with arena_free(plan->arena). A rule that neither the
+/* released_since: as in struct plan_options. want NULL: looking and purging only. Free with arena_free(plan->arena). A rule that neither the
  * configuration nor the vault knows, a column that no vault table has: USAGE. */
 bool vault_plan_build(struct conn *c, const struct policy *policy, const struct database *db,
-		      const struct vault_want *want, struct vault_plan **ret, struct diag *d) must_use;
+		      const struct vault_want *want, const char *released_since, struct vault_plan **ret, struct diag *d) must_use;
 
 #endif

@@ -129,6 +129,8 @@ json_t *run_view_json(const struct run_view *v)
 	json_put(o, "fingerprint", json_text(v->fingerprint));
 	json_put(o, "rules", rules);
 	json_put(o, "notes", notes_json(v->notes, v->nnotes));
+	if (!v->is_run)
+		json_put(o, "holds", hold_widths_json(v->nholds, v->holds));
 	if (v->simulated)
 		json_put(o, "simulated", simulated_json(v));
 	json_put(o, "exit", json_count(v->exit));

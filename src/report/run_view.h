@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "model/policy.h"
+#include "report/hold_view.h"
 #include "report/json.h"
 #include "report/text.h"
 
@@ -75,6 +76,8 @@ struct run_view {
 	bool over_ceiling;		/* max_rows, max_percent or keep_newest stopped a rule */
 	bool interrupted;
 	const char *invocation;		/* "pgretain --config …", for what to type next; NULL: "pgretain" */
+	size_t nholds;
+	const struct hold_width *holds;	/* in a plan: the holds in force */
 	const struct simulated_view *simulated;		/* NULL: the configuration as it is */
 	double seconds;
 	int exit;

@@ -1,0 +1,2 @@
+-- A draft comes into force.
+UPDATE pgretain.hold SET state = 'active' WHERE id = $1::uuid AND state = 'draft'
