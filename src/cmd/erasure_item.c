@@ -172,12 +172,25 @@ static void law(struct erasure *e, const struct plan_item *p, struct erasure_ite
 		ground(e, it, "standard", p->standard, until);
 }
 
+/* A ground on a rule is one on what follows it. */
+static bool covers(const struct erasure *e, const char *ground_rule, const char *name)
+{
+	const struct rule *r = policy_rule(e->db, name);
+
+	for (int depth = 0; ground_rule && r && depth < 40; depth++) {
+		if (streq(ground_rule, r->name))
+			return true;
+		r = r->follows ? policy_rule(e->db, r->follows) : NULL;
+	}
+	return !ground_rule;
+}
+
 static void approved(struct erasure *e, const struct erasure_request *r, struct erasure_item *it)
 {
 	for (size_t i = 0; i < e->grounds.n; i++) {
 		const struct erasure_keep *k = &e->grounds.v[i];
 
-		if (!streq(k->request, r->id) || (k->rule && !streq(k->rule, it->rule)))
+		if (!streq(k->request, r->id) || !covers(e, k->rule, it->rule))
 			continue;
 		if (it->retained || streq(k->code, "G7"))
 			ground(e, it, k->code, NULL, k->review);
@@ -255,7 +268,7 @@ static bool under(const struct erasure *e, const struct erasure_request *r, cons
 {
 	for (size_t i = 0; i < e->grounds.n; i++)
 		if (streq(e->grounds.v[i].request, r->id) && streq(e->grounds.v[i].code, code) &&
-		    (!e->grounds.v[i].rule || streq(e->grounds.v[i].rule, rule)))
+		    covers(e, e->grounds.v[i].rule, rule))
 			return true;
 	return false;
 }

@@ -52,10 +52,24 @@ static void same_table(struct order *o, struct bound *r)
 		if (e == r || e->failed || !e->selected || !e->table || !r->table || e->root == r->root ||
 		    !(table_within(e->table, r->table) || table_within(r->table, e->table)) || !runs_earlier(e, r))
 			continue;
-		need(o, r, e);
+		if (!o->b->request || r->removes)	/* two that overwrite columns: who is found through whom decides */
+			need(o, r, e);
 		if (e->removes)
 			vec_push(o->b->a, &r->before, e);
 	}
+}
+
+/* People are found through the rows of another rule: those go last, or nobody would be found any more. */
+static void through(struct order *o, struct bound *r)
+{
+	for (size_t i = 0; i < r->paths.n; i++)
+		for (size_t k = 0; r->paths.v[i].upper && k < o->b->nrules; k++) {
+			struct bound *u = &o->b->rules[k];
+
+			if (!u->failed && u->selected && u->root != r->root && u->rule->effect != EFFECT_MINIMISE &&
+			    (u == r->paths.v[i].upper || u->base == r->paths.v[i].upper))
+				need(o, u, r);
+		}
 }
 
 static bool free_to_go(const struct order *o, const bool *placed, size_t i)
@@ -121,6 +135,8 @@ struct bound **order_rules(struct binder *b, size_t *n)
 			edge_needs(&o, r, &r->edges.v[k]);
 		if (!r->failed)
 			same_table(&o, r);
+		if (b->request && !r->failed && r->selected)
+			through(&o, r);
 	}
 	place_all(&o);
 	for (size_t i = 0; i < o.done.n; i++)

@@ -33,6 +33,15 @@ static bool of_people(struct render *x, struct strbuf *sb, struct bound *r, cons
 
 /* ---- grounds ---- */
 
+/* A ground on a rule is one on what follows it, as a hold is. */
+static bool covers(const struct request_kept *k, const struct bound *r)
+{
+	for (; k->rule && r; r = r->parent)
+		if (streq(k->rule, r->rule->name))
+			return true;
+	return !k->rule;
+}
+
 static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, bool all)
 {
 	const struct request *q = x->b->request;
@@ -42,7 +51,7 @@ static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const cha
 		struct request_kept *k = &q->kept.v[i];
 		AUTO_STRBUF one = STRBUF_INIT;
 
-		if ((k->rule && !streq(k->rule, rule_name(r->rule))) || (!all && streq(k->code, "G7")) ||
+		if (!covers(k, base_of(r)) || (!all && streq(k->code, "G7")) ||
 		    !render_of_subject(x, &one, base_of(r), alias, &k->set, false))
 			continue;
 		strbuf_addf(sb, "%s%s", word, strbuf_str(&one));
@@ -110,7 +119,10 @@ static void class_due(struct render *x, struct strbuf *sb, struct bound *r, cons
 		render_where(sb, r);
 		return;
 	}
-	of_people(x, sb, r, alias, by_own_ways(r));
+	if (!r->rule->ground)
+		of_people(x, sb, r, alias, by_own_ways(r));
+	else if (!render_of_subject(x, sb, base_of(r), alias, request_set(x->b->request, r), false))
+		strbuf_adds(sb, "false");
 	strbuf_adds(sb, " AND ");
 	render_past(x, sb, base_of(r), alias, request_mode(x->b));
 	if (!r->rule->ground)

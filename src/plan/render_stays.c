@@ -263,11 +263,63 @@ static bool edge_stays(struct render *x, struct strbuf *sb, struct bound *r, con
 	return false;
 }
 
+/* ---- an erasure: the way to rows that stay ---- */
+
+static bool cuts(const struct bound *r)
+{
+	if (r->links.n)
+		return true;
+	for (size_t i = 0; i < r->ops.n; i++)
+		for (size_t k = 0; k < r->paths.n; k++)
+			if (r->paths.v[k].column && streq(r->paths.v[k].column->name, anon_column(r->ops.v[i])->name))
+				return true;
+	return false;
+}
+
+/* Rows of o that lead to their person through rows of r, and that something keeps. */
+static bool way_kept(struct render *x, struct strbuf *sb, struct bound *o, const struct bound_path *p, const char *alias)
+{
+	AUTO_STRBUF why = STRBUF_INIT, open = STRBUF_INIT;
+	const char *c = render_alias(x);
+
+	if (!child_kept(x, &why, o, c))
+		return false;
+	if (!render_not_done(x, &open, o, c))
+		strbuf_adds(&open, "true");
+	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", p->fkey->child->sql, c);
+	render_join(sb, p->fkey, c, alias);
+	strbuf_adds(sb, " AND ");
+	render_where(sb, o);
+	strbuf_addf(sb, " AND (%s) AND (%s))", strbuf_str(&open), strbuf_str(&why));
+	return true;
+}
+
+/* A row that would lose its link stays while another is found through it alone that has to stay. */
+static bool ways_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct bound *base = r->base ? r->base : r;
+	size_t before = sb->len;
+
+	for (size_t i = 0; cuts(r) && i < x->b->nrules; i++) {
+		struct bound *o = &x->b->rules[i];
+
+		for (size_t k = 0; !o->base && !o->failed && k < o->paths.n; k++) {
+			AUTO_STRBUF one = STRBUF_INIT;
+
+			if (o->paths.v[k].upper == base && way_kept(x, &one, o, &o->paths.v[k], alias))
+				strbuf_addf(sb, "%s%s", sb->len > before ? " OR " : "", strbuf_str(&one));
+		}
+	}
+	return sb->len > before;
+}
+
 bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
 {
 	AUTO_STRBUF parent = STRBUF_INIT;
 	const char *p;
 
+	if (x->b->request && !r->removes && r->rule->effect != EFFECT_MINIMISE)
+		return ways_kept(x, sb, r, alias);
 	if (!r->parent || !r->parent->removes)
 		return edges_stay(x, sb, r, &r->edges, alias, w);
 	/* a follower stays when its parent does, and what keeps the follower keeps the parent */

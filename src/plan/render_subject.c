@@ -194,7 +194,7 @@ static bool leads(const struct bound *r, const struct bound_path *p, bool own)
 {
 	if (!p->upper)
 		return true;
-	return !(own && r->parent == p->upper) && bound_has_subject(p->upper);
+	return !(own && (r->parent == p->upper || (r->base && r->base->parent == p->upper))) && bound_has_subject(p->upper);
 }
 
 bool render_of_subject(struct render *x, struct strbuf *sb, struct bound *r, const char *alias,

@@ -126,17 +126,39 @@ static void add_minimise(struct maker *m, const struct rule *r)
 	add(m, own, true);
 }
 
+static bool covers(const struct maker *m, const struct request_kept *k, const struct rule *r)
+{
+	for (int depth = 0; k->rule && r && depth < 40; depth++) {
+		if (streq(k->rule, r->name))
+			return true;
+		r = r->follows ? policy_rule(m->db, r->follows) : NULL;
+	}
+	return !k->rule;
+}
+
 static void add_grounds(struct maker *m, const struct rule *r)
 {
 	for (size_t i = 0; i < m->q->kept.n; i++) {
 		const struct request_kept *k = &m->q->kept.v[i];
 		struct rule own;
 
-		if ((k->rule && !streq(k->rule, r->name)) || !(streq(k->code, "G7") || streq(k->code, "G8")))
+		if (!covers(m, k, r) || !(streq(k->code, "G7") || streq(k->code, "G8")))
 			continue;
 		own = derived(m, r, streq(k->code, "G7") ? EFFECT_DETACH : EFFECT_STRIP, arena_printf(m->a, "%s %zu", k->code, i + 1));
 		own.ground = i + 1;
 		add(m, own, true);
+	}
+}
+
+/* Out of its chain it still leads to the people of the rule that it followed. */
+static void keep_way(struct maker *m, const struct rule *r, struct rule *own)
+{
+	if (has_own_way(r) || !r->nsubjects) {
+		own->subjects = arena_alloc(m->a, (r->nsubjects + 1) * sizeof(*own->subjects));
+		if (r->nsubjects)
+			memcpy(own->subjects, r->subjects, r->nsubjects * sizeof(*own->subjects));
+		own->subjects[own->nsubjects++] = (struct subject_path){
+			.type = m->policy->subjects[0].name, .kind = SUBJECT_FOLLOWS, .follows = r->follows, .loc = r->loc };
 	}
 }
 
@@ -151,6 +173,8 @@ static void add_rule(struct maker *m, const struct rule *r)
 		/* never removed, and so no part of a chain that goes */
 		own.effect = EFFECT_DETACH;
 		own.action = ACTION_ANONYMIZE;
+		if (r->follows)
+			keep_way(m, r, &own);
 		own.follows = own.via = NULL;
 		own.cls = root_of(m, r)->cls;
 		own.class_name = root_of(m, r)->class_name;

@@ -116,6 +116,10 @@ static void item_fill(struct binder *b, struct bound *r, struct plan_item *it)
 	laws(b, r, it);
 	for (const struct bound *u = r; u; u = u->parent)	/* what keeps the parent keeps what follows it */
 		add_names(b, &u->edges, r->rule->name, &children);
+	for (size_t i = 0; i < b->nrules; i++)
+		for (size_t k = 0; !b->rules[i].base && k < b->rules[i].paths.n; k++)
+			if (b->rules[i].paths.v[k].upper == r)
+				vec_push(b->a, &children, b->rules[i].rule->name);
 	it->children = children.v;
 	it->nchildren = children.n;
 	if (r->failed) {

@@ -286,9 +286,9 @@ const char *statement_ready(struct render *x, struct bound *r, bool for_follower
 	render_and_not(x, &sb, r, "t", render_held);
 	render_and_not(x, &sb, r, "t", render_waits);
 	render_and_not(x, &sb, r, "t", render_spared);
-	if (r->removes)
+	if (r->removes || x->b->request)
 		render_and_not(x, &sb, r, "t", stays);
-	else if (render_not_done(x, &open, r, "t")) {
+	if (!r->removes && render_not_done(x, &open, r, "t")) {
 		if (for_followers && follower_work(x, &below, r, "t"))
 			strbuf_addf(&open, " OR %s", strbuf_str(&below));
 		strbuf_addf(&sb, " AND (%s)", strbuf_str(&open));
