@@ -276,41 +276,78 @@ static bool cuts(const struct bound *r)
 	return false;
 }
 
-/* Rows of o that lead to their person through rows of r, and that something keeps. */
-static bool way_kept(struct render *x, struct strbuf *sb, struct bound *o, const struct bound_path *p, const char *alias)
+static bool below_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, int depth);
+
+/* Rows of o that lead to their person through rows above, and that something keeps: them, or what they lead to. */
+static bool way_kept(struct render *x, struct strbuf *sb, struct bound *o, const struct bound_path *p, const char *alias, int depth)
 {
-	AUTO_STRBUF why = STRBUF_INIT, open = STRBUF_INIT;
+	AUTO_STRBUF why = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	if (!child_kept(x, &why, o, c))
+	if (child_kept(x, &why, o, c)) {
+		if (!render_not_done(x, &open, o, c))
+			strbuf_adds(&open, "true");
+		strbuf_addf(&below, "(%s) AND (%s)", strbuf_str(&open), strbuf_str(&why));
+	}
+	strbuf_reset(&why);
+	if (below_kept(x, &why, o, c, depth + 1))
+		strbuf_addf(&below, "%s%s", below.len ? " OR " : "", strbuf_str(&why));
+	if (!below.len)
 		return false;
-	if (!render_not_done(x, &open, o, c))
-		strbuf_adds(&open, "true");
 	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", p->fkey->child->sql, c);
 	render_join(sb, p->fkey, c, alias);
 	strbuf_adds(sb, " AND ");
 	render_where(sb, o);
-	strbuf_addf(sb, " AND (%s) AND (%s))", strbuf_str(&open), strbuf_str(&why));
+	strbuf_addf(sb, " AND (%s))", strbuf_str(&below));
 	return true;
 }
 
-/* A row that would lose its link stays while another is found through it alone that has to stay. */
-static bool ways_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+static bool below_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, int depth)
 {
-	struct bound *base = r->base ? r->base : r;
 	size_t before = sb->len;
 
-	for (size_t i = 0; cuts(r) && i < x->b->nrules; i++) {
+	for (size_t i = 0; depth < 20 && i < x->b->nrules; i++) {
 		struct bound *o = &x->b->rules[i];
 
 		for (size_t k = 0; !o->base && !o->failed && k < o->paths.n; k++) {
 			AUTO_STRBUF one = STRBUF_INIT;
 
-			if (o->paths.v[k].upper == base && way_kept(x, &one, o, &o->paths.v[k], alias))
+			if (o->paths.v[k].upper == r && way_kept(x, &one, o, &o->paths.v[k], alias, depth))
 				strbuf_addf(sb, "%s%s", sb->len > before ? " OR " : "", strbuf_str(&one));
 		}
 	}
 	return sb->len > before;
+}
+
+/* A row that would lose its link stays while another is found through it alone that has to stay. */
+static bool ways_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return cuts(r) && below_kept(x, sb, r->base ? r->base : r, alias, 0);
+}
+
+static bool parent_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
+{
+	AUTO_STRBUF parent = STRBUF_INIT;
+	const char *p = render_alias(x);
+
+	if (!render_stays(x, &parent, r->parent, p, w))
+		return false;
+	render_exists_parent(sb, r, alias, p);
+	strbuf_addf(sb, " AND (%s))", strbuf_str(&parent));
+	return true;
+}
+
+/* Of an erasure: what follows a row that waits for others waits with it, though the row is only overwritten. */
+static bool request_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
+{
+	AUTO_STRBUF parent = STRBUF_INIT;
+	bool any = r->removes ? edges_stay(x, sb, r, &r->edges, alias, w) :
+		   r->rule->effect != EFFECT_MINIMISE && ways_kept(x, sb, r, alias);
+
+	if (!r->parent || !parent_stays(x, &parent, r, alias, w))
+		return any;
+	strbuf_addf(sb, "%s%s", any ? " OR " : "", strbuf_str(&parent));
+	return true;
 }
 
 bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
@@ -318,8 +355,8 @@ bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const ch
 	AUTO_STRBUF parent = STRBUF_INIT;
 	const char *p;
 
-	if (x->b->request && !r->removes && r->rule->effect != EFFECT_MINIMISE)
-		return ways_kept(x, sb, r, alias);
+	if (x->b->request && (!r->removes || (r->parent && !r->parent->removes)))
+		return request_stays(x, sb, r, alias, w);
 	if (!r->parent || !r->parent->removes)
 		return edges_stay(x, sb, r, &r->edges, alias, w);
 	/* a follower stays when its parent does, and what keeps the follower keeps the parent */
