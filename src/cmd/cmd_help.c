@@ -1,5 +1,7 @@
 #include "cmd/cmd.h"
 
+#include "conf/reference.h"
+
 #define MARGIN 22
 
 static void add_row(struct strbuf *sb, const char *left, const char *right)
@@ -76,7 +78,8 @@ void help_overview(struct strbuf *sb)
 	add_row(sb, "3", "the plan differs from the expected fingerprint");
 	add_row(sb, "4", "interrupted, resumable");
 	add_row(sb, "70", "internal error");
-	strbuf_adds(sb, "\nMore about one of them, with an example: pgretain help COMMAND\n");
+	strbuf_adds(sb, "\nMore about one of them, with an example: pgretain help COMMAND\n"
+			"Every key of the configuration: pgretain help config\n");
 }
 
 static void add_usage(struct strbuf *sb, const struct command *c)
@@ -122,15 +125,39 @@ void help_command(struct strbuf *sb, const struct command *c)
 	strbuf_adds(sb, "\nOptions of every command: pgretain help\n");
 }
 
+/* Every key of the configuration, section by section, as conf/reference knows them. */
+static void help_config(struct ctx *ctx, struct strbuf *sb)
+{
+	const struct conf_key_doc *keys;
+	size_t n = conf_keys(ctx->arena, &keys);
+	const char *section = NULL;
+
+	strbuf_adds(sb, "Keys of the configuration: what each takes (* must be there), and what it means.\n");
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_key_doc *k = &keys[i];
+
+		if (!section || !streq(section, k->section))
+			strbuf_addf(sb, "\n%s\n", k->section);
+		section = k->section;
+		add_row(sb, arena_printf(ctx->arena, "%s%s", k->key, k->required ? " *" : ""),
+			arena_printf(ctx->arena, "%s: %s", k->type, k->meaning));
+		if (k->allowed && !streq(k->allowed, k->type))
+			strbuf_addf(sb, "  %*s  %s\n", MARGIN, "", k->allowed);
+	}
+}
+
 static int run(struct ctx *ctx, int argc, char **argv)
 {
+	bool config = argc && streq(argv[0], "config");
 	const struct command *c = argc ? command_find(argv[0]) : NULL;
 	struct diag d = DIAG_INIT;
 	AUTO_STRBUF sb = STRBUF_INIT;
 
-	if (argc && !command_known(argv[0], &d))
+	if (argc && !config && !command_known(argv[0], &d))
 		return ctx_fail(ctx, &d);
-	if (c)
+	if (config)
+		help_config(ctx, &sb);
+	else if (c)
 		help_command(&sb, c);
 	else
 		help_overview(&sb);
@@ -141,11 +168,12 @@ static int run(struct ctx *ctx, int argc, char **argv)
 const struct command cmd_help = {
 	.name = "help",
 	.summary = "all commands, or one of them with an example",
-	.usage = "[COMMAND]",
+	.usage = "[COMMAND | config]",
 	.help = "Without a word: all commands, the options that each of them takes, and the exit codes.\n"
 		"\n"
 		"Example:\n"
-		"  pgretain help sql         the same as: pgretain sql --help\n",
+		"  pgretain help sql         the same as: pgretain sql --help\n"
+		"  pgretain help config      every key of the configuration\n",
 	.max_words = 1,
 	.run = run,
 };

@@ -9,6 +9,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	struct conn_settings settings = { .application = "pgretain plan", .read_only = true };
 	AUTO(plan_free_auto) struct plan *plan = NULL;
 	const struct database *db = ctx_database(ctx);
+	const char *expect = opts_text(&ctx->opts, "expect");
 	struct diag d = DIAG_INIT;
 	AUTO_CONN *c = NULL;
 	int exit;
@@ -18,9 +19,18 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	if (!conn_open(db->conninfo, &settings, &c, &d) || !plan_build(c, ctx->policy, db, &o, &plan, &d))
 		return ctx_fail(ctx, &d);
 	exit = run_report_plan_exit(plan);
+	if (expect && !streq(expect, plan->fingerprint)) {
+		diag_fail(&d, DIAG_FINGERPRINT, "the plan's fingerprint is %s, not what --expect says", plan->fingerprint);
+		return ctx_fail(ctx, &d);
+	}
 	run_report(ctx, plan, NULL, NULL, 0, exit);
 	return exit;
 }
+
+static const struct opt options[] = {
+	{ .name = "expect", .arg = "FP", .help = "refuse (exit 3) unless the plan has this fingerprint" },
+	{ .name = NULL },
+};
 
 const struct command cmd_plan = {
 	.name = "plan",
@@ -39,6 +49,7 @@ const struct command cmd_plan = {
 		"Example:\n"
 		"  pgretain plan\n"
 		"  pgretain plan orders --as-of 2027-01-01\n",
+	.options = options,
 	.max_words = -1,
 	.flags = CMD_AS_OF,
 	.run = run,

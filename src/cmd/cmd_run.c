@@ -122,6 +122,16 @@ static bool guard_expected(struct run_session *r, const char *option, struct dia
 	return false;
 }
 
+/* A run may act for an instant that is over: it takes less. Never for one that is to come. */
+static bool guard_present(struct run_session *r, struct diag *d)
+{
+	if (!r->plan->future)
+		return true;
+	diag_fail(d, DIAG_GUARD, "--as-of lies in the future: a run never acts on rows before they are due");
+	diag_hint(d, "pgretain plan and run --dry-run answer for any instant");
+	return false;
+}
+
 static bool guard_confirmed(struct run_session *r, struct diag *d)
 {
 	const char *confirm = opts_text(&r->ctx->opts, "confirm");
@@ -394,7 +404,7 @@ static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
 	    !guard_expected(r, "confirm", d))
 		return false;
-	return dry || guard_confirmed(r, d);
+	return dry || (guard_present(r, d) && guard_confirmed(r, d));
 }
 
 /* Before the first write everything is a refusal, a lost connection too; a request to stop is obeyed at
@@ -570,7 +580,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	};
 	int code;
 
-	if (!ctx_policy(ctx) || !take_job(&r))
+	if (!ctx_policy(ctx) || !run_report_as_of(ctx, &r.o.as_of) || !take_job(&r))
 		return EXIT_REFUSED;
 	if (!r.db)
 		r.db = ctx_database(ctx);
@@ -611,7 +621,7 @@ const struct command cmd_run = {
 		"run goes on.\n"
 		"\n"
 		"The first run of a rule, or one whose class became shorter, needs --confirm with the\n"
-		"fingerprint that `pgretain plan` prints.\n"
+		"fingerprint that `pgretain plan` prints. With --as-of it takes what was due at a past instant.\n"
 		"\n"
 		"Exit code: 0 done; 2 something needs a human (a rule failed, was skipped or is over a ceiling);\n"
 		"1 refused before the first write; 3 another fingerprint; 4 interrupted.\n"
@@ -622,6 +632,6 @@ const struct command cmd_run = {
 		"  pgretain run                       every night from then on\n",
 	.options = options,
 	.max_words = -1,
-	.flags = CMD_STOPS,
+	.flags = CMD_STOPS | CMD_AS_OF,
 	.run = run,
 };

@@ -111,7 +111,7 @@ static bool take_as_of(struct ctx *ctx, struct diag *d)
 		return true;
 	if (ctx->command && !(ctx->command->flags & CMD_AS_OF)) {
 		diag_fail(d, DIAG_USAGE, "pgretain %s does not take --as-of", ctx->command->name);
-		diag_hint(d, "plan, explain, simulate and report answer for another instant");
+		diag_hint(d, "plan, explain, simulate and report answer for another instant; run for a past one");
 		return false;
 	}
 	if (!instant_parse_rfc3339(ctx->as_of, &instant)) {

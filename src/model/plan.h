@@ -171,6 +171,7 @@ struct plan {
 	const struct database *db;
 	const char *as_of;		/* PostgreSQL text, UTC */
 	int64_t as_of_usecs;
+	bool future;			/* as_of lies ahead of the server's clock */
 	char fingerprint[72];		/* "sha256:…" */
 	int64_t hold_epoch;
 	size_t nholds;			/* counted only where asked for */

@@ -29,6 +29,7 @@ static bool take_now(struct binder *b, const char *as_of, struct diag *d)
 	if (!conn_query_text(b->conn, sqltext_get("query/plan_now"), &r, d, as_of))
 		return false;
 	p->as_of = arena_strdup(p->arena, res_text(r, 0, 0));
+	p->future = res_bool(r, 0, 1);
 	return instant_parse_timestamptz(p->as_of, strlen(p->as_of), &p->as_of_usecs) ||
 		diag_fail(d, DIAG_USAGE, "--as-of is out of range");
 }
@@ -178,7 +179,8 @@ static void step_fail(struct builder *w, struct bound *r, struct plan_step *s)
 {
 	s->status = STEP_FAILED;
 	s->diag = *bound_fault(r);
-	s->reason = arena_printf(w->b.a, "%s (%s)", s->diag.message, s->diag.where);
+	s->reason = arena_printf(w->b.a, "%s (%s%s%s)", s->diag.message, s->diag.where,
+				 *s->diag.sqlstate ? ", SQLSTATE " : "", s->diag.sqlstate);
 	s->counts = (struct plan_counts){ 0 };
 	s->needs_confirmation = false;
 }

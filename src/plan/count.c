@@ -307,14 +307,15 @@ static bool guard_ceiling(struct binder *b, struct bound *r, struct plan_step *s
 
 bool count_guards(struct binder *b, struct bound *r, struct plan_step *s, bool lift, struct diag *d)
 {
-	struct limits l = policy_limits(b->plan->policy, b->plan->db, r->rule);
+	struct limits l = policy_limits(b->plan->policy, b->plan->db, r->root->rule);
 
 	if (!guard_anomalous(b, r, s, d))
 		return false;
 	if (s->status == STEP_READY && !r->failed && !guard_ceiling(b, r, s, lift, d))
 		return false;
 	if (s->status == STEP_READY && s->counts.skipped)
-		s->reason = arena_printf(b->a, "keep_newest = %lld spares %lld due row(s)",
-					 (long long)(r->root == r ? l.keep_newest : 1), (long long)s->counts.skipped);
+		s->reason = arena_printf(b->a, "keep_newest = %lld%s%s spares %lld due row(s)", (long long)l.keep_newest,
+					 r->root == r ? "" : " of rule ", r->root == r ? "" : r->root->rule->name,
+					 (long long)s->counts.skipped);
 	return true;
 }

@@ -1,5 +1,7 @@
 #include "report/explain_view.h"
 
+#include "base/instant.h"
+
 static json_t *keys_json(const struct explain_view *v)
 {
 	json_t *o = json_object();
@@ -64,6 +66,15 @@ json_t *explain_view_json(const struct explain_view *v)
 }
 
 /* ---- text ---- */
+
+/* Kept though its time is over: a guard spares it, the notes say which. */
+static bool is_spared(const struct explain_view *v)
+{
+	int64_t due, as_of;
+
+	return streq(v->state, "kept") && v->due && instant_parse_rfc3339(v->due, &due) &&
+		instant_parse_rfc3339(v->as_of, &as_of) && due <= as_of;
+}
 
 static const char *state_sentence(const char *state)
 {
@@ -136,7 +147,7 @@ void explain_view_text(const struct explain_view *v, const struct text_style *st
 	AUTO(arena_free_auto) struct arena *a = arena_new();
 
 	add_head(v, st, sb);
-	add_field(sb, st, "  state   ", state_sentence(v->state));
+	add_field(sb, st, "  state   ", is_spared(v) ? "kept: a guard rail spares it" : state_sentence(v->state));
 	if (v->due && v->due_local)
 		add_field(sb, st, "  due     ", arena_printf(a, "%s (%s)", v->due, v->due_local));
 	else
