@@ -211,6 +211,23 @@ COMMENT ON COLUMN pgretain.request_ground.decided_at IS 'when';
 COMMENT ON COLUMN pgretain.request_ground.review_at IS 'until when it keeps the rows, and when somebody must look again';
 COMMENT ON INDEX pgretain.request_ground_request IS 'the grounds of a request';
 
+CREATE FUNCTION pgretain.request_deadline(r pgretain.request) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(r.extended_until, r.respond_by)
+$$;
+COMMENT ON FUNCTION pgretain.request_deadline IS 'until when the request must be answered';
+
+CREATE FUNCTION pgretain.request_deadline_state(r pgretain.request, at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN coalesce(r.answered_at, r.finished_at, at) > coalesce(r.extended_until, r.respond_by) THEN 'breached'
+		WHEN r.extended_until IS NOT NULL THEN 'extended'
+		WHEN r.answered_at IS NULL AND r.finished_at IS NULL
+			AND at >= r.received_at + (r.respond_by - r.received_at) * 0.8 THEN 'at_risk'
+		ELSE 'on_time' END
+$$;
+COMMENT ON FUNCTION pgretain.request_deadline_state IS
+	'on_time, at_risk (80 % of the time is over), extended or breached, at that instant';
+
 CREATE VIEW pgretain.restricted WITH (security_barrier) AS
 SELECT DISTINCT s.subject_type, s.subject_key
 FROM pgretain.request r JOIN pgretain.request_subject s ON s.request = r.id AND s.settled

@@ -1,6 +1,42 @@
 /* Requests of data subjects: a table of verbs. */
 #include "cmd/certificate.h"
 #include "cmd/request_assess.h"
+#include "cmd/request_verbs.h"
+
+static const struct opt open_options[] = {
+	{ .name = "subject", .arg = "TYPE:KEY", .help = "whom it is about, by the key of the identity's root" },
+	{ .name = "identifier", .arg = "NAME=VALUE", .help = "by an identifier of the configuration; VALUE - reads standard input",
+	  .many = true },
+	{ .name = "kind", .arg = "KIND", .help = "erasure (default), access (a copy) or withdrawal (of consent)" },
+	{ .name = "jurisdiction", .arg = "NAME", .help = "whose deadlines count; unknown: the earliest of all" },
+	{ .name = "received-at", .arg = "TIME", .help = "when the person asked (default: now)" },
+	{ .name = "id", .arg = "UUID", .help = "the id to use; the same one again is the same request" },
+	{ .name = NULL },
+};
+
+static const struct opt list_options[] = {
+	{ .name = "state", .arg = "STATE", .help = "only requests in that state" },
+	{ .name = NULL },
+};
+
+static const struct opt verify_options[] = {
+	{ .name = "evidence", .arg = "REF", .help = "reference of what proved the identity" },
+	{ .name = "subject", .arg = "TYPE:KEY", .help = "whom it means, where it may mean several people" },
+	{ .name = NULL },
+};
+
+static const struct opt refuse_options[] = {
+	{ .name = "ground", .arg = "CODE", .help = "G2 .. G8 (the policy's grounds) or P1 .. P7 (procedural)" },
+	{ .name = "evidence", .arg = "REF", .help = "reference of the reasons" },
+	{ .name = "rule", .arg = "RULE", .help = "only this part of the request" },
+	{ .name = "review", .arg = "TIME", .help = "until when it keeps the rows" },
+	{ .name = NULL },
+};
+
+static const struct opt extend_options[] = {
+	{ .name = "reason", .arg = "TEXT", .help = "why it takes longer, as the person is told" },
+	{ .name = NULL },
+};
 
 static const struct opt approve_options[] = {
 	{ .name = "expect", .arg = "FP", .help = "the fingerprint that was read: it is what is approved" },
@@ -14,8 +50,18 @@ static const struct opt certificate_options[] = {
 };
 
 static const struct verb verbs[] = {
+	{ "open", "--subject TYPE:KEY | --identifier NAME=VALUE", "enters a request and prints its UUID", open_options, 0, 0,
+	  request_open },
+	{ "list", "", "requests with their states and deadlines", list_options, 0, 0, request_list },
+	{ "show", "UUID", "one request: people, items, grounds, deadline", NULL, 1, 1, request_show },
+	{ "verify", "UUID --evidence REF", "the identity is right: the person is restricted from now on", verify_options, 1, 1,
+	  request_verify },
 	{ "assess", "UUID...", "freezes what would happen to each table, and shows it", NULL, 1, -1, request_assess },
 	{ "approve", "UUID... --expect FP", "approves exactly that", approve_options, 1, -1, request_approve },
+	{ "refuse", "UUID --ground CODE --evidence REF", "refuses the request, or keeps one rule's rows", refuse_options, 1, 1,
+	  request_refuse },
+	{ "withdraw", "UUID", "the person takes it back, before it is executed", NULL, 1, 1, request_withdraw },
+	{ "extend", "UUID --reason TEXT", "a later deadline, as far as its law allows", extend_options, 1, 1, request_extend },
 	{ "certificate", "UUID [--output FILE] | --verify FILE", "what became of it, as a file that the ledger vouches for",
 	  certificate_options, 0, 1, request_certificate },
 	{ .name = NULL },
@@ -23,9 +69,13 @@ static const struct verb verbs[] = {
 
 const struct command cmd_request = {
 	.name = "request",
-	.summary = "requests of data subjects, from the items to the approval",
+	.summary = "requests of data subjects, from the letter to the certificate",
 	.usage = "",
 	.help =
+		"open finds the person by key or identifier and sets the deadline; nobody, or several people over time, wait for\n"
+		"verify --subject. A verified person is restricted (view pgretain.restricted) until the request is over. Values of\n"
+		"identifiers are better given on standard input (NAME=-): arguments are seen by others on the host.\n"
+		"\n"
 		"assess counts, for the person of a verified request, what would be erased, what the law keeps and until\n"
 		"when, what is held, and what is kept under an approved ground; the items are frozen under a fingerprint.\n"
 		"approve lets exactly that happen; where the configuration wants two people, not whoever opened it. A\n"
@@ -35,6 +85,8 @@ const struct command cmd_request = {
 		"Exit code: 0; 1 refused; 3 another fingerprint.\n"
 		"\n"
 		"Example:\n"
+		"  pgretain request open --subject account:4711 --jurisdiction CN\n"
+		"  pgretain request verify 8f14e45f-ceea-467f-a9e0-b5d8f5a0c3d2 --evidence letter-17\n"
 		"  pgretain request assess 8f14e45f-ceea-467f-a9e0-b5d8f5a0c3d2\n"
 		"  pgretain request approve 8f14e45f-ceea-467f-a9e0-b5d8f5a0c3d2 --expect sha256:4f0c…\n",
 	.verbs = verbs,

@@ -75,6 +75,9 @@ bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d) must_u
 /* One transition; GUARD with what is possible where it is none, or another command was quicker. */
 bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
 		  const char *set, const char *note, struct diag *d) must_use;
+/* The same with a reference of the evidence. */
+bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
+		       const char *evidence, const char *set, const char *note, struct diag *d) must_use;
 const char *erasure_ids(struct erasure *e);
 /* Key and identifiers of the request, as they are known now, under the key file. */
 bool erasure_freeze(struct erasure *e, struct erasure_request *r, struct diag *d) must_use;

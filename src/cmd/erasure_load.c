@@ -221,15 +221,15 @@ static bool impossible(const struct erasure_request *r, enum request_event event
 	return false;
 }
 
-bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
-		  const char *set, const char *note, struct diag *d)
+bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
+		       const char *evidence, const char *set, const char *note, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
 	if (!request_leads(r->kind, r->state, event, to))
 		return impossible(r, event, d);
 	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
-			     request_event_word(event), request_state_word(to), e->ctx->actor, NULL, set, note))
+			     request_event_word(event), request_state_word(to), e->ctx->actor, evidence, set, note))
 		return false;
 	if (res_bool(res, 0, 0)) {
 		r->state = to;
@@ -237,6 +237,12 @@ bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_eve
 	}
 	diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, 0, 1));
 	return false;
+}
+
+bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
+		  const char *set, const char *note, struct diag *d)
+{
+	return erasure_move_with(e, r, event, to, NULL, set, note, d);
 }
 
 /* ---- freezing ---- */

@@ -81,6 +81,7 @@ static const char *deadline_state(const PGresult *res)
 bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
+	const char *wake;
 	json_t *o, *residual;
 
 	if (!conn_query_text(e->conn, sqltext_get("query/item_show"), &res, d, r->id))
@@ -98,7 +99,8 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 	json_put(o, "deadline", json_text(rfc3339(e->a, res_text(res, 0, 4))));
 	json_put(o, "deadline_state", json_text(deadline_state(res)));
 	json_put(o, "fingerprint", json_text(res_text_null(res, 0, 5)));
-	json_put(o, "wake_at", json_text(rfc3339(e->a, res_text_null(res, 0, 6))));
+	wake = res_text_null(res, 0, 6);
+	json_put(o, "wake_at", json_text(rfc3339(e->a, wake || r->executed ? wake : erasure_wake(e, r))));
 	json_put(o, "restricted", json_boolean(res_bool(res, 0, 9)));
 	json_put(o, "items", erasure_items_json(e, r));
 	json_put(o, "residual", residual);

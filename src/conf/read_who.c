@@ -139,6 +139,7 @@ static const struct conf_key jurisdiction_keys[] = {
 	  .meaning = "what one extension adds" },
 	{ "holidays", &conf_path, JURISDICTION(holidays),
 	  .meaning = "file of days that are no working days" },
+	{ "zone", &conf_zone, JURISDICTION(zone), .meaning = "time zone whose days are counted (default UTC)" },
 	{ 0 },
 };
 

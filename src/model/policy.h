@@ -232,6 +232,7 @@ struct subject_type {
 struct jurisdiction {
 	const char *name;
 	const char *respond, *acknowledge, *limit, *extension, *holidays;	/* as written, or NULL */
+	const char *zone;		/* whose days are counted; NULL: UTC */
 	struct srcloc loc;
 };
 

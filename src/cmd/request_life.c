@@ -1,0 +1,276 @@
+/* request verify, refuse, withdraw, extend: what people decide about a request. */
+#include "cmd/request_verbs.h"
+
+#include "cmd/connect.h"
+#include "cmd/erasure.h"
+#include "ledger/ledger.h"
+#include "pg/sqltext.h"
+#include "report/json.h"
+
+#include <uuid/uuid.h>
+
+/* The request in hand, in a transaction. NULL: printed. */
+static struct conn *take(struct ctx *ctx, struct erasure *e, const char *id)
+{
+	struct diag d = DIAG_INIT;
+	struct conn *c = ctx_connect(ctx, false);
+
+	if (!c)
+		return NULL;
+	if (ledger_require(c, ctx_replay_log(ctx), &d) && erasure_open(e, ctx, c, &d) && erasure_load(e, &id, 1, &d) &&
+	    conn_do(c, "BEGIN", NO_PARAMS, &d))
+		return c;
+	request_fail(ctx, &d);
+	conn_close(c);
+	return NULL;
+}
+
+static int said(struct ctx *ctx, const struct erasure_request *r, const char *more)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+	json_t *o;
+
+	if (ctx->format == FORMAT_JSON) {
+		o = json_object();
+		json_put(o, "schema", json_text("pgretain.request/1"));
+		json_put(o, "request", json_text(r->id));
+		json_put(o, "kind", json_text(request_kind_word(r->kind)));
+		json_put(o, "state", json_text(request_state_word(r->state)));
+		json_put(o, "exit", json_count(EXIT_DONE));
+		ctx_print_json(ctx, o);
+		return EXIT_DONE;
+	}
+	strbuf_addf(&sb, "request %s: %s%s%s\n", r->id, request_state_word(r->state), more ? ", " : "", more ? more : "");
+	ctx_print(ctx, &sb);
+	return EXIT_DONE;
+}
+
+/* One event with one state behind it. */
+static bool happens(struct erasure *e, struct erasure_request *r, enum request_event event, const char *evidence,
+		    const char *set, const char *note, struct diag *d)
+{
+	enum request_state to = r->state;
+
+	if (!request_next(r->kind, r->state, event, &to))
+		to = REQUEST_STATES;		/* erasure_move says what is possible */
+	return erasure_move_with(e, r, event, to, evidence, set, note, d);
+}
+
+static const char *object_text(struct erasure *e, json_t *o)
+{
+	char *text = json_dumps(o, JSON_COMPACT);
+	const char *copy = arena_strdup(e->a, text);
+
+	free(text);
+	json_decref(o);
+	return copy;
+}
+
+/* ---- verify ---- */
+
+static bool whom(struct erasure *e, struct erasure_request *r, struct diag *d)
+{
+	const char *spec = opts_text(&e->ctx->opts, "subject");
+	AUTO_RESULT *res = NULL;
+
+	if (!spec && r->key)
+		return true;
+	if (!spec) {
+		diag_fail(d, DIAG_GUARD, "request %s may mean several people, or nobody was found", r->id);
+		diag_hint(d, "pgretain request show names them; verify --subject TYPE:KEY settles whom it means");
+		return false;
+	}
+	if (!request_person(e->ctx, e->conn, spec, &r->type, &r->key, d))
+		return false;
+	if (!r->key)
+		return diag_fail(d, DIAG_USAGE, "--subject: there is no such person");
+	return conn_query_text(e->conn, "SELECT pgretain.request_settle_subject($1::uuid, $2::text, $3::text)", &res, d, r->id, r->type,
+			       r->key);
+}
+
+/* Another one of the same person is verified already: this one points at it. */
+static bool duplicate_of(struct erasure *e, const struct erasure_request *r, const char **other, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	*other = NULL;
+	if (!conn_query_text(e->conn, sqltext_get("query/request_other"), &res, d, r->id, request_kind_word(r->kind), r->type, r->key))
+		return false;
+	if (PQntuples(res))
+		*other = arena_strdup(e->a, res_text(res, 0, 0));
+	return true;
+}
+
+static bool verified(struct erasure *e, struct erasure_request *r, const char *evidence, struct diag *d)
+{
+	enum request_state to;
+	const char *other;
+
+	if (!request_next(r->kind, r->state, REQUEST_ON_VERIFY, &to))
+		return happens(e, r, REQUEST_ON_VERIFY, evidence, NULL, NULL, d);
+	if (!whom(e, r, d) || !duplicate_of(e, r, &other, d))
+		return false;
+	if (other)
+		return happens(e, r, REQUEST_ON_DUPLICATE, evidence, object_text(e, json_pack("{ss}", "duplicate_of", other)), NULL, d);
+	return happens(e, r, REQUEST_ON_VERIFY, evidence, NULL, NULL, d);
+}
+
+int request_verify(struct ctx *ctx, int argc, char **argv)
+{
+	AUTO_CONN *c = NULL;
+	struct diag d = DIAG_INIT;
+	const char *evidence;
+	struct erasure e;
+
+	(void)argc;
+	if (!request_reference(ctx, "evidence", &evidence))
+		return EXIT_REFUSED;
+	c = take(ctx, &e, argv[0]);
+	if (!c)
+		return EXIT_REFUSED;
+	if (!verified(&e, &e.requests.v[0], evidence, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+		return request_fail(ctx, &d);
+	return said(ctx, &e.requests.v[0], NULL);
+}
+
+/* ---- refuse ---- */
+
+/* The eight grounds of the policy and the procedural ones (domain.md 4). */
+static const struct {
+	const char *code;
+	bool whole, part;	/* may refuse a request; may keep one item */
+	const char *not;	/* why neither */
+} grounds[] = {
+	{ "G1", false, false, "the engine applies it by itself, where a floor says so" },
+	{ "G2", true, true, NULL }, { "G3", true, true, NULL }, { "G4", true, true, NULL },
+	{ "G5", true, false, NULL }, { "G6", true, true, NULL }, { "G7", true, true, NULL }, { "G8", true, true, NULL },
+	{ "P1", true, false, NULL }, { "P2", true, false, NULL }, { "P3", true, true, NULL }, { "P4", true, false, NULL },
+	{ "P5", true, false, NULL }, { "P6", true, false, NULL }, { "P7", true, true, NULL },
+};
+
+static bool ground_fits(struct ctx *ctx, const char *code, const char *rule, struct diag *d)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(grounds); i++) {
+		if (!streq_null(code, grounds[i].code))
+			continue;
+		if (grounds[i].not)
+			return diag_fail(d, DIAG_USAGE, "--ground %s: %s", code, grounds[i].not);
+		if (rule && !grounds[i].part)
+			return diag_fail(d, DIAG_USAGE, "--ground %s refuses a whole request: leave --rule out", code);
+		if (!rule || policy_rule(ctx->db, rule))
+			return true;
+		return diag_fail(d, DIAG_USAGE, "--rule: there is no rule %s", rule);
+	}
+	return diag_fail(d, DIAG_USAGE, "--ground is one of G2 .. G8 (the policy's grounds) and P1 .. P7 (procedural)");
+}
+
+/* A court's interest becomes a hold on the person (domain.md 4). */
+static bool becomes_hold(struct erasure *e, const struct erasure_request *r, const char *evidence, const char *review,
+			 struct diag *d)
+{
+	char text[37];
+	uuid_t id;
+	AUTO_RESULT *res = NULL;
+	struct ledger_entry entry = { .kind = "hold", .action = "add", .rows = -1, .actor = e->ctx->actor };
+
+	if (!r->key)
+		return true;
+	uuid_generate(id);
+	uuid_unparse_lower(id, text);
+	entry.detail = arena_printf(e->a, "{\"hold\": \"%s\", \"scope\": \"subject\", \"state\": \"active\", \"request\": \"%s\"}",
+				    text, r->id);
+	return conn_query_text(e->conn, sqltext_get("query/request_hold"), &res, d, text, r->type, r->key, evidence, review,
+			       e->ctx->actor) && ledger_append(e->conn, &entry, d);
+}
+
+static bool refused(struct erasure *e, struct erasure_request *r, const char *code, const char *rule, const char *evidence,
+		    const char *review, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	enum request_state to;
+	enum request_event event = rule ? REQUEST_ON_GROUND : REQUEST_ON_REFUSE;
+	json_t *note = json_pack("{ss}", "ground", code);
+
+	if (!rule && streq(code, "P5") && request_next(r->kind, r->state, REQUEST_ON_DENY, &to))
+		event = REQUEST_ON_DENY;
+	if (rule)
+		json_put(note, "rule", json_text(rule));
+	if (!happens(e, r, event, evidence, NULL, object_text(e, note), d) ||
+	    !conn_query_text(e->conn, "SELECT pgretain.request_ground_put($1::uuid, $2::text, $3::text, $4::text, $5::text, "
+			     "$6::timestamptz)", &res, d, r->id, rule, code, evidence, e->ctx->actor, review))
+		return false;
+	return !streq(code, "G4") || becomes_hold(e, r, evidence, review, d);
+}
+
+int request_refuse(struct ctx *ctx, int argc, char **argv)
+{
+	const char *code = opts_text(&ctx->opts, "ground"), *rule = opts_text(&ctx->opts, "rule"), *evidence, *review;
+	AUTO_CONN *c = NULL;
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	(void)argc;
+	if (!request_reference(ctx, "evidence", &evidence) || !request_instant(ctx, "review", &review) || !ctx_database(ctx))
+		return EXIT_REFUSED;
+	if (!ground_fits(ctx, code, rule, &d))
+		return ctx_fail(ctx, &d);
+	c = take(ctx, &e, argv[0]);
+	if (!c)
+		return EXIT_REFUSED;
+	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+		return request_fail(ctx, &d);
+	return said(ctx, &e.requests.v[0], streq(code, "G4") ? "a hold was placed on the person" : NULL);
+}
+
+/* ---- withdraw, extend ---- */
+
+int request_withdraw(struct ctx *ctx, int argc, char **argv)
+{
+	AUTO_CONN *c = NULL;
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	(void)argc;
+	c = take(ctx, &e, argv[0]);
+	if (!c)
+		return EXIT_REFUSED;
+	if (!happens(&e, &e.requests.v[0], REQUEST_ON_WITHDRAW, NULL, NULL, NULL, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+		return request_fail(ctx, &d);
+	return said(ctx, &e.requests.v[0], NULL);
+}
+
+static bool extended(struct erasure *e, struct erasure_request *r, const char *reason, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct request_due due;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/request_terms"), &res, d, r->id) ||
+	    !request_due(e->ctx, e->conn, res_text_null(res, 0, 0), res_text(res, 0, 1), &due, d))
+		return false;
+	if (!due.extended) {
+		diag_fail(d, DIAG_GUARD, "jurisdiction %s of request %s knows no extension",
+			  res_text_null(res, 0, 0) ? res_text(res, 0, 0) : "(unknown)", r->id);
+		diag_hint(d, "`extension` in the jurisdictions says by how much; an unknown jurisdiction has what all of them have");
+		return false;
+	}
+	return happens(e, r, REQUEST_ON_EXTEND, NULL,
+		       object_text(e, json_pack("{ssss}", "extended_until", due.extended, "extension_reason", reason)), NULL, d);
+}
+
+int request_extend(struct ctx *ctx, int argc, char **argv)
+{
+	AUTO_CONN *c = NULL;
+	struct diag d = DIAG_INIT;
+	const char *reason;
+	struct erasure e;
+
+	(void)argc;
+	if (!request_reference(ctx, "reason", &reason))
+		return EXIT_REFUSED;
+	c = take(ctx, &e, argv[0]);
+	if (!c)
+		return EXIT_REFUSED;
+	if (!extended(&e, &e.requests.v[0], reason, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+		return request_fail(ctx, &d);
+	return said(ctx, &e.requests.v[0], "extended");
+}

@@ -1,0 +1,30 @@
+/* The verbs of `pgretain request` that make a request's life, beside those of request_assess.h. */
+#ifndef PGRETAIN_CMD_REQUEST_VERBS_H
+#define PGRETAIN_CMD_REQUEST_VERBS_H
+
+#include "cmd/cmd.h"
+#include "pg/conn.h"
+
+command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend;
+
+/* ctx_fail, but what a role may not do is a refusal (exit 1), not a failed step. */
+int request_fail(struct ctx *ctx, struct diag *d);
+
+/* An option that takes an instant; *ret stays NULL when it is not given. False: printed. */
+bool request_instant(struct ctx *ctx, const char *option, const char **ret) must_use;
+/* A reference: one line, not empty. False: printed. */
+bool request_reference(struct ctx *ctx, const char *option, const char **ret) must_use;
+
+/* TYPE:KEY as the database knows it; *key NULL: there is no such person. */
+bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key,
+		    struct diag *d) must_use;
+
+/* Deadlines as timestamptz text; NULL where there is none. An unknown jurisdiction (NULL too) gets the earliest of
+ * all that are configured; where none is, 15 working days within 30 days. */
+struct request_due {
+	const char *acknowledge, *respond, *limit, *extended;
+};
+bool request_due(struct ctx *ctx, struct conn *c, const char *jurisdiction, const char *received,
+		 struct request_due *ret, struct diag *d) must_use;
+
+#endif
