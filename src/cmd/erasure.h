@@ -54,6 +54,7 @@ struct erasure {
 	struct arena *a;
 	VEC(struct erasure_request) requests;
 	struct request q;			/* people and grounds */
+	struct subject_set frozen;		/* what identified them at the assessment; needs the key file */
 	VEC(struct erasure_keep) grounds;
 	struct plan *plan;
 	bool has_key;

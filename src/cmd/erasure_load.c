@@ -75,6 +75,7 @@ const char *erasure_ids(struct erasure *e)
 static bool people(struct erasure *e, struct diag *d)
 {
 	subject_set_init(&e->q.all, e->a, e->ctx->policy);
+	subject_set_init(&e->frozen, e->a, e->ctx->policy);
 	for (size_t i = 0; i < e->requests.n; i++) {
 		struct erasure_request *r = &e->requests.v[i];
 
@@ -126,6 +127,7 @@ static bool frozen(struct erasure *e, struct diag *d)
 		if (!unseal(e, res, i, &id.value, d))
 			return false;
 		subject_set_add_identifier(&e->q.all, res_text(res, i, 6), &id);
+		subject_set_add_identifier(&e->frozen, res_text(res, i, 6), &id);
 	}
 	return true;
 }

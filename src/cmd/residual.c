@@ -92,9 +92,10 @@ static bool borne_elsewhere(struct scan *s, const struct subject_type *t, const 
 	return true;
 }
 
+/* What identifies them now may be what the erasure has left there: a tombstone is not looked for. */
 static bool look_for_all(struct scan *s, struct diag *d)
 {
-	const struct subject_set *all = &s->e->q.all;
+	const struct subject_set *all = s->e->has_key ? &s->e->frozen : &s->e->q.all;
 
 	for (size_t n = 0; n < s->n; n++)
 		for (size_t i = 0; i < all->n; i++) {
