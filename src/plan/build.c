@@ -179,8 +179,10 @@ static void step_fail(struct builder *w, struct bound *r, struct plan_step *s)
 {
 	s->status = STEP_FAILED;
 	s->diag = *bound_fault(r);
-	s->reason = arena_printf(w->b.a, "%s (%s%s%s)", s->diag.message, s->diag.where,
-				 *s->diag.sqlstate ? ", SQLSTATE " : "", s->diag.sqlstate);
+	bool told = !*s->diag.sqlstate || strstr(s->diag.message, s->diag.sqlstate);
+
+	s->reason = arena_printf(w->b.a, "%s (%s%s%s)", s->diag.message, s->diag.where, told ? "" : ", SQLSTATE ",
+				 told ? "" : s->diag.sqlstate);
 	s->counts = (struct plan_counts){ 0 };
 	s->needs_confirmation = false;
 }

@@ -98,7 +98,8 @@ static const char *unset_ready(struct dep_walk *w, enum plan_dep_kind kind, cons
 {
 	if (kind == DEP_CASCADE || !within_root(w, f))
 		return "true";
-	return arena_printf(w->x->a, "(%s) %s", statement_ready(w->x, w->root, false, statement_stays_now), kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
+	return arena_printf(w->x->a, "(%s) %s", statement_ready(w->x, w->root, false, statement_stays_now),
+			    kind == DEP_UNLINK ? "IS TRUE" : "IS NOT TRUE");
 }
 
 /* The hold is tested where the row goes, too: one that has become held since its parent was locked stays,

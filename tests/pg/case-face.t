@@ -62,6 +62,13 @@ run_pgretain plan --format json
 is "$rc $(of t status)" '2 failed' 'rows that are hidden fail the rule'
 like "$(of t reason)" 'SQLSTATE 42501' 'with the SQLSTATE'
 
+case_db
+q 'CREATE TABLE t (id int PRIMARY KEY, at timestamptz)'
+conf_rule t 'table = "public.t"; class = "c"; start = "at"; where = "nosuch = 1";'
+run_pgretain plan --format json
+like "$(of t reason)" '42703' 'so does a condition that is none'
+unlike "$(of t reason)" '42703.*42703' 'once'
+
 # ---- the reference ---------------------------------------------------------------------------
 
 run_pgretain help config
