@@ -216,7 +216,8 @@ END
 case_run
 is "$plan_rc/$run_rc" 0/0 'plan and run end 0'
 for t in $tables; do
-	is "$(of "$t" status) $(of "$t" anonymized) $(of "$t" already)" 'done 1 1' "$t: one row, the one of NULLs was final already" ||
+	is "$(of "$t" status) $(of "$t" anonymized) $(of "$t" already)" 'done 1 1' \
+		"$t: one row, the one of NULLs was final already" ||
 		note "$(of "$t" reason)"
 	cp "$W/want.$t" "$W/want"
 	want "$t" 42

@@ -30,11 +30,13 @@ q "CREATE DOMAIN mail AS text CONSTRAINT mail_has_at CHECK (VALUE LIKE '%@%');
    CREATE TABLE dom (id int PRIMARY KEY, at timestamptz, email mail);
    CREATE TABLE domnull (id int PRIMARY KEY, at timestamptz, email given);
    CREATE TABLE enumed (id int PRIMARY KEY, at timestamptz, level tier);
-   CREATE TABLE made (id int PRIMARY KEY, at timestamptz, email text, low text GENERATED ALWAYS AS (lower(email)) STORED);
+   CREATE TABLE made (id int PRIMARY KEY, at timestamptz, email text, low text GENERATED ALWAYS AS (lower(email))
+	STORED);
    CREATE TABLE refers (id int PRIMARY KEY, at timestamptz, city int REFERENCES city);
    CREATE TABLE target (id int PRIMARY KEY, at timestamptz, code text UNIQUE);
    CREATE TABLE target_child (id int PRIMARY KEY, code text REFERENCES target (code));
-   CREATE TABLE checked (id int PRIMARY KEY, at timestamptz, email text CONSTRAINT checked_len CHECK (length(email) > 2));
+   CREATE TABLE checked (id int PRIMARY KEY, at timestamptz, email text CONSTRAINT checked_len CHECK (length(email)
+	> 2));
    CREATE TABLE fits (id int PRIMARY KEY, at timestamptz, email text NOT NULL, city int REFERENCES city)"
 three must email "'a@x'" "'b@x'" "'c@x'"
 three dom email "'a@x'" "'b@x'" "'c@x'"
@@ -101,7 +103,8 @@ done
 case_run
 is "$plan_rc/$run_rc" 2/2 'constant: plan and run end 2'
 for t in $uniques; do
-	like "$(of "$t" status) $(of "$t" anonymized) $(of "$t" reason)" "^failed 0 .*email.*${t}_once" "$t: refused, column and index named"
+	like "$(of "$t" status) $(of "$t" anonymized) $(of "$t" reason)" "^failed 0 .*email.*${t}_once" \
+		"$t: refused, column and index named"
 done
 case_end 2
 fresh
@@ -120,7 +123,8 @@ make_uniques
 for t in $uniques; do anon "$t" 'columns = { email = "null"; };'; done
 case_keep 'TABLE notnulls'
 case_run
-is "$run_rc $(of plain anonymized) $(of lowered anonymized) $(of partial anonymized) $(of notnulls status)" '2 2 2 2 failed' \
+is "$run_rc $(of plain anonymized) $(of lowered anonymized) $(of partial anonymized) $(of notnulls status)" \
+	'2 2 2 2 failed' \
 	'null: fits where NULLs are distinct, and only there'
 case_end 2
 
@@ -148,7 +152,8 @@ case_keep 'TABLE short3'
 case_keep 'TABLE dom2'
 case_keep 'TABLE wheres'
 case_run
-is "$(of short3 status) $(of dom2 status) $(of upped status) $(of payload status)" 'failed failed done done' 'lower and upper of the column alone fit'
+is "$(of short3 status) $(of dom2 status) $(of upped status) $(of payload status)" 'failed failed done done' \
+	'lower and upper of the column alone fit'
 is "$run_rc $(of wheres status)" '2 failed' 'so does a column that decides whether a row is under the index'
 out=$plan_out
 is "$(of short3 status) $(of dom2 status) $(of wheres status)" 'failed failed failed' 'told by the plan'
@@ -194,10 +199,12 @@ is "$rc $(of met status)" '2 failed' 'a value that somebody has already: failed'
 like "$(of met reason)" '23505.*met_once' 'SQLSTATE and constraint'
 unlike "$out$err" 'zz-secret|erased-1' 'no value'
 is "$(q "SELECT email FROM met WHERE id = 1")" 'zz-secret@ex' 'the row is as it was'
-is "$(of met anonymized)" "$(q "SELECT count(*) FROM met WHERE id <> 3 AND email LIKE 'erased-%'")" 'the count is that of the table'
+is "$(of met anonymized)" "$(q "SELECT count(*) FROM met WHERE id <> 3 AND email LIKE 'erased-%'")" \
+	'the count is that of the table'
 q 'UPDATE met SET email = $$c@x$$ WHERE id = 3'
 run_pgretain run --format json
-is "$rc $(q 'SELECT string_agg(email, $$ $$ ORDER BY id) FROM met')" '0 erased-1@erased.invalid erased-2@erased.invalid c@x' 'the next run finishes it'
+is "$rc $(q 'SELECT string_agg(email, $$ $$ ORDER BY id) FROM met')" \
+	'0 erased-1@erased.invalid erased-2@erased.invalid c@x' 'the next run finishes it'
 
 # ---- C64 ------------------------------------------------------------------------------------------
 
@@ -210,7 +217,8 @@ run_pgretain check --format json
 is "$rc $(jq -r '[.findings[] | select(.rule == "tmpl" and .id == "placeholder") | .place | capture("column (?<c>[a-z]+)").c] | sort | join(" ")' <<<"$out")" '0 email name' \
 	'check warns of both, and of no other'
 case_run
-is "$run_rc $(q 'SELECT DISTINCT email || name FROM tmpl WHERE id < 3')" '0 user-${id}@ex{{initial}}' 'a constant is stored as it stands'
+is "$run_rc $(q 'SELECT DISTINCT email || name FROM tmpl WHERE id < 3')" '0 user-${id}@ex{{initial}}' \
+	'a constant is stored as it stands'
 case_end
 fresh
 anon tmpl 'columns = { email = { op = "template"; value = "user-${id}@ex"; }; };'
@@ -237,14 +245,17 @@ is "$(of phones due) $(of phones already)" '0 10' 'the next time none is due, te
 note 'real values that look like placeholders'
 fresh
 q "CREATE TABLE looks (id int PRIMARY KEY, at timestamptz, a text, b text)"
-q "INSERT INTO looks VALUES (1, $old, '[erased]', 'erased-2@erased.invalid'), (2, $old, '[ERASED]', 'erased-1@erased.invalid'),
-	(3, $old, '[erased] ', 'erased-3@erased.invalid'), (4, $old, '\\N', '\${id}'), (5, $old, 'NULL', ''), (6, $old, '', NULL),
+q "INSERT INTO looks VALUES (1, $old, '[erased]', 'erased-2@erased.invalid'), (2, $old, '[ERASED]',
+	'erased-1@erased.invalid'),
+	(3, $old, '[erased] ', 'erased-3@erased.invalid'), (4, $old, '\\N', '\${id}'), (5, $old, 'NULL', ''), (6, $old,
+		'', NULL),
 	(7, $old, '[erased]', 'erased-7@erased.invalid'), (8, $fresh, '[erased] ', 'erased-1@erased.invalid')"
 anon looks 'columns = { a = { op = "constant"; value = "[erased]"; }; b = "tombstone"; };'
 case_keep 'SELECT * FROM looks WHERE id IN (7, 8)'
 case_run
 is "$run_rc $(of looks anonymized) $(of looks already)" '0 6 1' "only a row in its own final form is left out"
-is "$(q "SELECT count(*) FROM looks WHERE id < 8 AND a = '[erased]' AND b IS NOT DISTINCT FROM CASE WHEN id <> 6 THEN 'erased-' || id || '@erased.invalid' END")" \
+is "$(q "SELECT count(*) FROM looks WHERE id < 8 AND a = '[erased]' AND b IS NOT DISTINCT FROM CASE WHEN id <> 6
+	THEN 'erased-' || id || '@erased.invalid' END")" \
 	7 'by plain SQL too; NULL stays NULL'
 case_end
 

@@ -67,7 +67,8 @@ run_pgretain run
 is "$rc" 1 'another condition needs a confirmation too'
 
 # ---- ceilings ----
-q "DELETE FROM t WHERE at < now() - interval '1 year'; INSERT INTO t SELECT i, $old - i * interval '1 day' FROM generate_series(1, 40) i"
+q "DELETE FROM t WHERE at < now() - interval '1 year'; INSERT INTO t SELECT i, $old - i * interval '1 day' FROM
+	generate_series(1, 40) i"
 setup 'limits = { max_rows = 39; };'
 run_pgretain --format json plan
 is "$rc" 2 'over max_rows: the plan ends 2'
@@ -82,7 +83,8 @@ is "$rc" 1 '--lift-ceilings alone is refused'
 run_pgretain --format json plan
 run_pgretain --format json run --lift-ceilings --confirm "$(json .fingerprint)"
 is "$rc:$(of t deleted)" 0:40 'with a confirmed plan it lifts'
-is "$(q "SELECT count(*) FROM pgretain.ledger WHERE detail::jsonb ? 'lift_ceilings' AND detail::jsonb->>'event' = 'start'")" 1 \
+is "$(q "SELECT count(*) FROM pgretain.ledger WHERE detail::jsonb ? 'lift_ceilings' AND detail::jsonb->>'event' =
+	'start'")" 1 \
 	'and stands in the ledger'
 q "INSERT INTO t SELECT i, $old FROM generate_series(1, 40) i"
 setup '' 'max_percent = 40.0;'
@@ -93,7 +95,8 @@ confirmed_run
 is "$rc:$(of t skipped)" 2:41 '41 of 101 are'
 
 # ---- keep_newest ----
-q "TRUNCATE t; INSERT INTO t SELECT i, timestamptz '2020-01-01' + (i / 2) * interval '1 day' FROM generate_series(1, 100) i"
+q "TRUNCATE t; INSERT INTO t SELECT i, timestamptz '2020-01-01' + (i / 2) * interval '1 day' FROM generate_series(1,
+	100) i"
 setup 'limits = { keep_newest = 3; max_percent = 100.0; };'
 confirmed_run
 is "$rc:$(of t deleted):$(of t skipped)" 0:97:3 'a feed that stopped: the newest three stay'
@@ -109,7 +112,8 @@ is "$rc:$(of t deleted):$(of t skipped)" 0:3:0 'the feed is back: nothing is spa
 
 # ---- implausible clocks ----
 q "TRUNCATE t; INSERT INTO t SELECT i, timestamptz '1970-01-01' FROM generate_series(1, 51) i;
-   INSERT INTO t SELECT i, $old FROM generate_series(52, 100) i; INSERT INTO t SELECT i, NULL FROM generate_series(101, 300) i"
+   INSERT INTO t SELECT i, $old FROM generate_series(52, 100) i; INSERT INTO t SELECT i, NULL FROM
+	generate_series(101, 300) i"
 setup ''
 confirmed_run
 is "$rc:$(of t status):$(of t anomalous):$(of t indeterminate)" 2:skipped:51:200 'more than half implausible: stopped'

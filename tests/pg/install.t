@@ -16,9 +16,11 @@ is "$(tree "$D")" './etc/cron.d/pgretain ' 'one file, no temporary one beside it
 is "$(stat -c %a "$D/etc/cron.d/pgretain")" 644 'mode that cron accepts'
 entry='* * * * * pgretain /usr/local/bin/pgretain --config /etc/pgretain/pgretain.cfg schedule tick'
 is "$(grep -c '^\*' "$D/etc/cron.d/pgretain")" 1 'one entry'
-is "$(grep '^\*' "$D/etc/cron.d/pgretain")" "$entry 2>&1 | logger -t pgretain -p daemon.info" 'each minute, as its user, to syslog'
+is "$(grep '^\*' "$D/etc/cron.d/pgretain")" "$entry 2>&1 | logger -t pgretain -p daemon.info" \
+	'each minute, as its user, to syslog'
 ok_not 'nothing that cron would read as a newline' grep -q '%' "$D/etc/cron.d/pgretain"
-is "$(tail -c 1 "$D/etc/cron.d/pgretain" | od -An -c | tr -d ' ')" '\n' 'ends with a newline: cron ignores a last line without'
+is "$(tail -c 1 "$D/etc/cron.d/pgretain" | od -An -c | tr -d ' ')" '\n' \
+	'ends with a newline: cron ignores a last line without'
 is "$(grep -v -e '^#' -e '^\*' "$D/etc/cron.d/pgretain")" "SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" 'nothing else but shell and path'
 

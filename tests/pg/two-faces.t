@@ -217,7 +217,8 @@ done <"$W/expr"
 
 # ---- an index serves it -----------------------------------------------------------------------------
 
-due=$("$TOOL" expr "$conninfo" UTC UTC '3 years' '2018-01-01 00:00:00+00' | awk -F '\t' '$2 == "timestamptz" { print $3 }')
+due=$("$TOOL" expr "$conninfo" UTC UTC '3 years' '2018-01-01 00:00:00+00' | awk -F '\t' \
+	'$2 == "timestamptz" { print $3 }')
 like "$(q "EXPLAIN SELECT 1 FROM (SELECT z AS timestamptz FROM e) AS t WHERE $due")" \
 	'Index Cond: \(\(z >= [^)]*\) AND \(z < [^)]*\)\)' 'one column: both bounds are index conditions'
 

@@ -35,22 +35,26 @@ lift() { q "UPDATE pgretain.hold SET state = 'released', released_at = now() WHE
 new_db later
 q "CREATE TABLE evo (gone0 int, id int PRIMARY KEY, a text, b text, n numeric(10,2), w varchar(5), at timestamptz);
 ALTER TABLE evo DROP COLUMN gone0;
-INSERT INTO evo SELECT i, 'a' || i, CASE WHEN i > 2 THEN 'b' || i END, 1.25, 'abcde', '2020-01-01' FROM generate_series(1, 5) i"
+INSERT INTO evo SELECT i, 'a' || i, CASE WHEN i > 2 THEN 'b' || i END, 1.25, 'abcde', '2020-01-01' FROM
+	generate_series(1, 5) i"
 conf_rule evo 'table = "public.evo"; class = "q"; start = "at";'
 run_pgretain init
 confirmed_run
 is "$rc $(of evo quarantined)" '0 5' 'five rows are quarantined'
-q "ALTER TABLE evo ADD COLUMN z int DEFAULT 7; ALTER TABLE evo RENAME COLUMN a TO \"A a\"; ALTER TABLE evo ALTER w TYPE varchar(9)"
+q "ALTER TABLE evo ADD COLUMN z int DEFAULT 7; ALTER TABLE evo RENAME COLUMN a TO \"A a\"; ALTER TABLE evo ALTER w
+	TYPE varchar(9)"
 run_pgretain quarantine release evo id=1 --format json
 is "$rc $(q 'SELECT * FROM evo')" '0 1|a1||1.25|abcde|2020-01-01 00:00:00+00|7' 'an added column takes its default'
 is "$(q 'SELECT "A a" FROM evo')" a1 'a renamed column is followed'
 q 'ALTER TABLE evo DROP COLUMN b'
 run_pgretain quarantine release evo --format json
-is "$rc $(json .released) $(conflicts)" '2 1 public.evo column b was dropped:3' 'a value of a dropped column keeps its row in the vault'
+is "$rc $(json .released) $(conflicts)" '2 1 public.evo column b was dropped:3' \
+	'a value of a dropped column keeps its row in the vault'
 is "$(q 'SELECT string_agg(id::text, chr(32) ORDER BY id) FROM evo')" '1 2' 'a row without such a value comes back'
 q "ALTER TABLE evo ADD COLUMN b int; UPDATE evo SET b = 5"
 run_pgretain quarantine release evo --format json
-is "$rc $(json .released) $(conflicts)" '2 0 public.evo column b was dropped:3' 'another column of that name is not taken for it'
+is "$rc $(json .released) $(conflicts)" '2 0 public.evo column b was dropped:3' \
+	'another column of that name is not taken for it'
 run_pgretain run --format json
 is "$rc $(of evo quarantined)" '0 2' 'the changed table is quarantined too'
 is "$(stored public.evo) $(stored public.evo~2)" '3 2' 'into a vault table of its own shape'
@@ -61,12 +65,14 @@ like "$(conflicts)" 'column n was numeric\(10,2\) and is numeric\(10,1\)' 'and b
 q 'ALTER TABLE evo ALTER n TYPE numeric(12,2); CREATE SCHEMA "o ld"; ALTER TABLE evo SET SCHEMA "o ld"; ALTER TABLE "o ld".evo RENAME TO "E vo"'
 q 'CREATE TABLE evo (LIKE "o ld"."E vo")'
 run_pgretain quarantine release evo id=1 --format json
-is "$rc $(json .released) $(q 'SELECT id, b, z FROM "o ld"."E vo"') $(q 'SELECT count(*) FROM public.evo')" '0 1 1|5|7 0' \
+is "$rc $(json .released) $(q 'SELECT id, b, z FROM "o ld"."E vo"') $(q 'SELECT count(*) FROM public.evo')" \
+	'0 1 1|5|7 0' \
 	'a table that was renamed gets its rows, not the new one of its name'
 q "INSERT INTO evo (id, at) VALUES (9, '2020-01-01')"
 run_pgretain plan --format json; fp=$(json .fingerprint)
 run_pgretain run --confirm "$fp" --format json
-is "$rc $(stored public.evo) $(stored public.evo~2) $(stored public.evo~3)" '0 3 1 1' 'the new table of that name has a vault table of its own'
+is "$rc $(stored public.evo) $(stored public.evo~2) $(stored public.evo~3)" '0 3 1 1' \
+	'the new table of that name has a vault table of its own'
 # a dump numbers columns anew and gives new oids
 pg_dump -Fc -f "$W/later.dump" 2>"$W/dump.err" || note "$(cat "$W/dump.err")"
 db_new restored
@@ -92,7 +98,8 @@ ALTER TABLE part ATTACH PARTITION p20 FOR VALUES FROM ('2020-01-01') TO ('2021-0
 INSERT INTO part VALUES (1, '2019-05-05', 'x'), (2, '2020-05-05', 'y');
 CREATE TABLE inh (id int, at timestamptz); CREATE TABLE inh_child (extra text) INHERITS (inh);
 INSERT INTO inh_child VALUES (1, '2020-01-01', 'precious');
-CREATE TABLE \"$long\" (id int PRIMARY KEY, at timestamptz); CREATE TABLE \"${long}b\" (id int PRIMARY KEY, at timestamptz);
+CREATE TABLE \"$long\" (id int PRIMARY KEY, at timestamptz); CREATE TABLE \"${long}b\" (id int PRIMARY KEY, at
+	timestamptz);
 INSERT INTO \"$long\" VALUES (1, '2020-01-01'); INSERT INTO \"${long}b\" VALUES (2, '2020-01-01');
 CREATE TABLE two (id int PRIMARY KEY, kind text, at timestamptz);
 INSERT INTO two SELECT i, CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END, '2020-01-01' FROM generate_series(1, 10) i"
@@ -104,7 +111,8 @@ conf_rule odd "table = \"public.two\"; class = \"qq\"; start = \"at\"; where = \
 run_pgretain init
 part=$(snap 'SELECT tableoid, * FROM part') two=$(snap 'TABLE two')
 confirmed_run
-is "$rc $(of part quarantined) $(of long1 quarantined) $(of long2 quarantined) $(of even quarantined) $(of odd quarantined)" \
+is "$rc $(of part quarantined) $(of long1 quarantined) $(of long2 quarantined) $(of even quarantined) $(of odd \
+	quarantined)" \
 	'0 2 1 1 5 5' 'all are quarantined'
 is "$(q 'SELECT count(*), count(DISTINCT source) FROM pgretain.vault')" '4|4' 'four vault tables: two rules share one'
 run_pgretain quarantine release part --format json
@@ -113,11 +121,13 @@ run_pgretain quarantine release odd --format json
 is "$rc $(json .released) $(stored public.two)" '0 5 5' 'one rule of two'
 run_pgretain quarantine release even --format json
 is "$rc $(snap 'TABLE two')" "0 $two" 'then the other'
-for r in long1 long2; do run_pgretain quarantine release $r --format json; is "$rc $(json .released)" '0 1' "$r: long names"; done
+for r in long1 long2; do run_pgretain quarantine release $r --format json; is "$rc $(json .released)" '0 1' \
+	"$r: long names"; done
 run_pgretain run --format json
 q 'DROP TABLE p19'
 run_pgretain quarantine release part --format json
-is "$rc $(json .released) $(conflicts)" '2 1 public.part no partition of public.part takes the row:1' 'no partition: it stays'
+is "$rc $(json .released) $(conflicts)" '2 1 public.part no partition of public.part takes the row:1' \
+	'no partition: it stays'
 is "$("$PGRETAIN" sql show query/check_vault_strays | q)" '' 'no strays'
 q "CREATE TABLE pgretain_vault.left_over AS TABLE two; GRANT SELECT ON pgretain_vault.\"public.two\" TO PUBLIC"
 is "$("$PGRETAIN" sql show query/check_vault_strays | q | paste -sd' ')" \
@@ -144,13 +154,15 @@ conf_rule notes 'table = "public.notes"; follows = "items"; action = "quarantine
 run_pgretain init
 all=$(snap 'SELECT o, i, n FROM orders o JOIN items i ON i.order_id = o.id JOIN notes n ON n.item_id = i.id')
 confirmed_run
-is "$rc $(of orders quarantined) $(of items quarantined) $(of notes quarantined)" '0 3 6 12' 'a chain of three is quarantined'
+is "$rc $(of orders quarantined) $(of items quarantined) $(of notes quarantined)" '0 3 6 12' \
+	'a chain of three is quarantined'
 balance
 run_pgretain quarantine release items --format json
 is "$rc $(json .released)" '2 0' 'a follower without its parent is refused'
 like "$(conflicts)" "its row of rule orders stays in the vault|item's order" 'and the parent, or the key, is named'
 run_pgretain quarantine release orders id=2 --format json
-is "$rc $(json .released) $(q 'SELECT count(*) FROM items') $(q 'SELECT count(*) FROM notes')" '0 7 2 4' 'one order with its items and their notes'
+is "$rc $(json .released) $(q 'SELECT count(*) FROM items') $(q 'SELECT count(*) FROM notes')" '0 7 2 4' \
+	'one order with its items and their notes'
 q "INSERT INTO orders VALUES (3, 'somebody else', now())"
 run_pgretain quarantine release orders --format json
 is "$rc $(json .released) $(stored public.orders) $(stored public.items) $(stored public.notes)" '2 7 1 2 4' \
@@ -160,7 +172,8 @@ is "$(q 'SELECT count(*) FROM items WHERE order_id = 3')" 0 'another order of th
 q 'DELETE FROM orders WHERE id = 3'
 run=$(q "SELECT run FROM pgretain.ledger WHERE kind = 'batch' LIMIT 1")
 run_pgretain quarantine release orders --run "$run" --format json
-is "$rc $(snap 'SELECT o, i, n FROM orders o JOIN items i ON i.order_id = o.id JOIN notes n ON n.item_id = i.id')" "0 $all" \
+is "$rc $(snap 'SELECT o, i, n FROM orders o JOIN items i ON i.order_id = o.id JOIN notes n ON n.item_id = i.id')" \
+	"0 $all" \
 	'by run: everything is as it was'
 
 # ---- purge and holds ------------------------------------------------------------------------------
@@ -181,13 +194,17 @@ is "$(json '[.entries[] | "\(.rule) \(.held)"] | sort | unique | join(", ")')" '
 run_pgretain quarantine purge --before 2024-05-05T15:00:00Z --format json
 is "$rc $(json .purged)" '0 0' '--before an earlier instant: nothing'
 run_pgretain quarantine purge --format json
-is "$rc $(json .purged) $(stored public.orders) $(stored public.items) $(stored public.notes)" '0 14 1 2 4' 'held rows stay, the others go'
-is "$(q "SELECT string_agg(rule || rows, ' ' ORDER BY seq) FROM pgretain.ledger WHERE action = 'purge'")" 'items4 notes8 orders2' 'with their entries'
-is "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE action = 'purge' AND detail::jsonb ->> 'partition' = 'true'")" '' 'row by row'
+is "$rc $(json .purged) $(stored public.orders) $(stored public.items) $(stored public.notes)" '0 14 1 2 4' \
+	'held rows stay, the others go'
+is "$(q "SELECT string_agg(rule || rows, ' ' ORDER BY seq) FROM pgretain.ledger WHERE action = 'purge'")" \
+	'items4 notes8 orders2' 'with their entries'
+is "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE action = 'purge' AND detail::jsonb ->> 'partition' = 'true'")" \
+	'' 'row by row'
 lift "$h"
 h=$(hold rows items "v = 'v' AND order_id = 2")
 run_pgretain quarantine purge --format json
-is "$rc $(json .purged) $(stored public.orders) $(stored public.items) $(stored public.notes)" '0 0 1 2 4' 'a hold on rows of a rule covers what follows them, and they keep their parent'
+is "$rc $(json .purged) $(stored public.orders) $(stored public.items) $(stored public.notes)" '0 0 1 2 4' \
+	'a hold on rows of a rule covers what follows them, and they keep their parent'
 lift "$h"
 h=$(hold rows notes 'nosuch > 1')
 run_pgretain quarantine purge --format json
@@ -217,11 +234,14 @@ is "$(jq .purged "$W/out") $(stored public.orders)" '0 100' 'a hold that is plac
 lift 11111111-2222-3333-4444-555555555555
 run_pgretain quarantine purge --format json
 is "$rc $(json .purged)" '0 100' 'a whole day'
-is "$(q "SELECT rows, detail::jsonb ->> 'partition' FROM pgretain.ledger WHERE action = 'purge' ORDER BY seq DESC LIMIT 1")" \
+is "$(q "SELECT rows, detail::jsonb ->> 'partition' FROM pgretain.ledger WHERE action = 'purge' ORDER BY seq DESC
+	LIMIT 1")" \
 	'100|true' 'as a partition, its rows counted'
-ok 'the functions touch nothing but the vault' q_fails 42809 'SET ROLE pgretain_runner; SELECT pgretain.vault_drop(1259, now())'
+ok 'the functions touch nothing but the vault' q_fails 42809 \
+	'SET ROLE pgretain_runner; SELECT pgretain.vault_drop(1259, now())'
 run_pgretain run --format json
-ok 'nor a partition before its date' q_fails 55006 "SET ROLE pgretain_runner; SELECT pgretain.vault_drop(i.inhrelid, 'infinity')
+ok 'nor a partition before its date' q_fails 55006 "SET ROLE pgretain_runner; SELECT pgretain.vault_drop(i.inhrelid,
+	'infinity')
 	FROM pg_inherits i JOIN pgretain.vault v ON v.vault = i.inhparent"
 run_pgretain ledger verify
 is "$rc" 0 'the ledger is whole'
@@ -241,9 +261,11 @@ idle_again
 run_pgretain quarantine release u --format json
 is "$rc $(json .released) $(snap 'TABLE u')" "0 4 $u" 'columns are put back'
 run_pgretain run --format json
-q "UPDATE u SET email = 'mine' WHERE id = 1; DELETE FROM u WHERE id = 2; INSERT INTO u VALUES (9, '3@x', NULL, NULL, now())"
+q "UPDATE u SET email = 'mine' WHERE id = 1; DELETE FROM u WHERE id = 2; INSERT INTO u VALUES (9, '3@x', NULL, NULL,
+	now())"
 run_pgretain quarantine release u --format json
-is "$rc $(json .released) $(q 'SELECT string_agg(id::text, chr(32) ORDER BY id) FROM pgretain_vault."public.u.columns"')" '2 1 1 2 3' \
+is "$rc $(json .released) $(q \
+	'SELECT string_agg(id::text, chr(32) ORDER BY id) FROM pgretain_vault."public.u.columns"')" '2 1 1 2 3' \
 	'a row written since, one that is gone, one whose value is taken: they stay'
 like "$(conflicts)" 'written since:2; .*u_email_key:1' 'and are named'
 is "$(q 'SELECT email FROM u WHERE id = 1')" mine 'nothing is overwritten'
