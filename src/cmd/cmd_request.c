@@ -1,6 +1,7 @@
 /* Requests of data subjects: a table of verbs. */
 #include "cmd/certificate.h"
 #include "cmd/request_assess.h"
+#include "cmd/request_export.h"
 #include "cmd/request_verbs.h"
 
 static const struct opt open_options[] = {
@@ -49,6 +50,11 @@ static const struct opt certificate_options[] = {
 	{ .name = NULL },
 };
 
+static const struct opt export_options[] = {
+	{ .name = "output", .arg = "PATH", .help = "the folder that is made for the copy" },
+	{ .name = NULL },
+};
+
 static const struct verb verbs[] = {
 	{ "open", "--subject TYPE:KEY | --identifier NAME=VALUE", "enters a request and prints its UUID", open_options, 0, 0,
 	  request_open },
@@ -64,6 +70,8 @@ static const struct verb verbs[] = {
 	{ "extend", "UUID --reason TEXT", "a later deadline, as far as its law allows", extend_options, 1, 1, request_extend },
 	{ "certificate", "UUID [--output FILE] | --verify FILE", "what became of it, as a file that the ledger vouches for",
 	  certificate_options, 0, 1, request_certificate },
+	{ "export", "UUID --output PATH", "the person's copy: a folder with JSON lines, one file a table", export_options, 1, 1,
+	  request_export },
 	{ .name = NULL },
 };
 
