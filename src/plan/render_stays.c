@@ -281,10 +281,13 @@ static bool below_kept(struct render *x, struct strbuf *sb, struct bound *r, con
 /* Rows of o that lead to their person through rows above, and that something keeps: them, or what they lead to. */
 static bool way_kept(struct render *x, struct strbuf *sb, struct bound *o, const struct bound_path *p, const char *alias, int depth)
 {
-	AUTO_STRBUF why = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
+	AUTO_STRBUF why = STRBUF_INIT, held = STRBUF_INIT, open = STRBUF_INIT, below = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	if (child_kept(x, &why, o, c)) {
+	child_kept(x, &why, o, c);
+	if (render_own_held(x, &held, o, c))
+		strbuf_addf(&why, "%s%s", why.len ? " OR " : "", strbuf_str(&held));
+	if (why.len) {
 		if (!render_not_done(x, &open, o, c))
 			strbuf_adds(&open, "true");
 		strbuf_addf(&below, "(%s) AND (%s)", strbuf_str(&open), strbuf_str(&why));

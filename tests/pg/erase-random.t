@@ -78,7 +78,10 @@ fates() {
 		UNION ALL SELECT 'f', f.id, a.person, a.id, b.id FROM p.f JOIN p.b ON b.id = f.b JOIN p.a ON a.id = b.a JOIN who ON k = a.person),
 	state AS (SELECT m.*,
 		EXISTS (SELECT FROM x.hold h WHERE h.tbl = m.tbl AND m.id % 7 = h.rest)
-			OR m.tbl = 'b' AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'a' AND m.a % 7 = h.rest) AS held,
+			-- a hold covers what follows the row, what would cascade from it, and its mapped attachments
+			OR m.tbl IN ('b', 'f') AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'a' AND m.a % 7 = h.rest)
+			OR m.tbl = 'f' AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'b' AND m.b % 7 = h.rest)
+			OR m.tbl = 'e' AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'people' AND m.k % 7 = h.rest) AS held,
 		EXISTS (SELECT FROM x.keep g WHERE g.person = m.k AND (g.tbl = m.tbl OR g.tbl = 'a' AND m.tbl = 'b')) AS kept,
 		CASE m.tbl WHEN 'd' THEN true
 			-- at least N years: until the end of that day
