@@ -347,14 +347,16 @@ const struct command cmd_erase = {
 	.summary = "executes an approved request, now",
 	.usage = "UUID...",
 	.help =
-		"Rows that nothing keeps go by their rule's action. Of rows that the law keeps, the columns that it does not\n"
-		"need are stripped at once; the row goes by itself when its term ends, in the nightly step \"requests\",\n"
-		"under the same request. Rows under a hold, or under an approved ground, stay. Of a shared row only the\n"
-		"person's link and the named columns go.\n"
+		"Rows that nothing keeps go by their rule's action. Of rows that the law keeps, the columns that it\n"
+		"does not need are stripped at once; the row goes by itself when its term ends, in the nightly step\n"
+		"\"requests\", under the same request. Rows under a hold, or under an approved ground, stay. Of a shared\n"
+		"row only the person's link and the named columns go.\n"
 		"\n"
-		"Several requests are worked on together: cost grows with their rows. Interrupted, it goes on where it stood.\n"
+		"Several requests are worked on together: cost grows with their rows. Interrupted, it goes on\n"
+		"where it stood.\n"
 		"\n"
-		"Exit code: 0; 2 when something needs a human (a row could not be had, or the search afterwards found some);\n"
+		"Exit code: 0; 2 when something needs a human (a row could not be had, or the search afterwards found\n"
+		"some);\n"
 		"3 when rules have changed or rows have come since the request was assessed; 4 interrupted.\n"
 		"\n"
 		"Example:\n"

@@ -1,6 +1,7 @@
 #include "cmd/connect.h"
 
 #include "ledger/ledger.h"
+#include "pg/catalog.h"
 #include "pg/sqltext.h"
 #include "pg/tmpl.h"
 #include "report/json.h"
@@ -114,11 +115,67 @@ static bool grant_rule(struct setup *to, const struct rule *rule, struct diag *d
 	return true;
 }
 
+/* ---- people are found by clerks and approvers, who see nothing else of the tables ---- */
+
+static bool grant_search(struct setup *to, const PGresult *res, int row, struct diag *d)
+{
+	const char *role = res_text(res, row, 0);
+	AUTO_STRBUF usage = STRBUF_INIT, columns = STRBUF_INIT;
+
+	strbuf_adds(&usage, "GRANT USAGE ON SCHEMA ");
+	sql_ident(&usage, res_text(res, row, 1));
+	strbuf_addf(&usage, " TO %s", role);
+	if (res_bool(res, row, 3) && !grant(to, &usage, d))
+		return false;
+	if (!res_text_null(res, row, 4))
+		return true;
+	strbuf_addf(&columns, "GRANT SELECT (%s) ON ", res_text(res, row, 4));
+	sql_qualified(&columns, res_text(res, row, 1), res_text(res, row, 2));
+	strbuf_addf(&columns, " TO %s", role);
+	return grant(to, &columns, d);
+}
+
+static bool grant_columns(struct setup *to, const char *table, const char *const *columns, size_t n, struct diag *d)
+{
+	VEC(const char *) named = { NULL, 0, 0 };
+	AUTO_RESULT *res = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (columns[i])
+			vec_push(to->ctx->arena, &named, columns[i]);
+	if (!conn_query_text(to->c, sqltext_get("query/ledger_people_missing"), &res, d, table,
+			     cat_array_literal(to->ctx->arena, named.v, named.n)))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+		if (!grant_search(to, res, i, d))
+			return false;
+	return true;
+}
+
+static bool grant_subject(struct setup *to, const struct subject_type *t, struct diag *d)
+{
+	if (!grant_columns(to, t->root, &t->key, 1, d))
+		return false;
+	for (size_t i = 0; i < t->nidentifiers; i++) {
+		const struct identifier *id = &t->identifiers[i];
+		const char *const columns[] = { id->column, id->subject, id->valid_from, id->valid_until };
+
+		if (!grant_columns(to, id->table ? id->table : t->root, columns, ARRAY_SIZE(columns), d))
+			return false;
+	}
+	return true;
+}
+
 static bool grant_rules(struct setup *to, bool try, struct diag *d)
 {
 	const struct database *db = to->ctx->db;
 
 	to->try = try;
+	for (size_t i = 0; i < to->ctx->policy->nsubjects; i++)
+		if (!grant_subject(to, &to->ctx->policy->subjects[i], d)) {
+			diag_where(d, "subject %s", to->ctx->policy->subjects[i].name);
+			return false;
+		}
 	for (size_t i = 0; i < db->nrules; i++)
 		if (!grant_rule(to, &db->rules[i], d)) {
 			diag_where(d, "rule %s, table %s", db->rules[i].name, db->rules[i].table);

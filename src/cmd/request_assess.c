@@ -201,6 +201,22 @@ static bool covered(struct erasure *e, struct diag *d)
 	return true;
 }
 
+static bool approvable(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; i < e->requests.n; i++) {
+		const struct erasure_request *r = &e->requests.v[i];
+		AUTO_STRBUF sb = STRBUF_INIT;
+
+		if (request_leads(r->kind, r->state, REQUEST_ON_APPROVE, REQUEST_APPROVED))
+			continue;
+		request_possible(&sb, r->kind, r->state);
+		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be approved", r->id, request_state_word(r->state));
+		diag_hint(d, "possible now: %s", strbuf_str(&sb));
+		return false;
+	}
+	return true;
+}
+
 static bool expected(struct erasure *e, struct diag *d)
 {
 	const char *want = opts_text(&e->ctx->opts, "expect");
@@ -241,7 +257,7 @@ int request_approve(struct ctx *ctx, int argc, char **argv)
 
 	if (!c)
 		return EXIT_REFUSED;
-	if (!open_all(ctx, &e, c, argc, argv, &d) || !expected(&e, &d) || !second_person(&e, &d) || !covered(&e, &d) ||
+	if (!open_all(ctx, &e, c, argc, argv, &d) || !approvable(&e, &d) || !expected(&e, &d) || !second_person(&e, &d) || !covered(&e, &d) ||
 	    !approve_all(&e, &d) || !erasure_stored(&e, &d) || !request_print(&e, &d))
 		return ctx_fail(ctx, &d);
 	return EXIT_DONE;

@@ -10,8 +10,8 @@ static void e164(struct strbuf *sb, const char *expr, const char *country)
 	const char *digits = "'[^0-9]', '', 'g')";
 
 	/* +44 (0)20: the nought in brackets is for those who dial at home */
-	strbuf_addf(sb, "CASE WHEN %s ~ '^\\s*[+]' THEN '+' || pg_catalog.regexp_replace(pg_catalog.replace(%s, '(0)', ''), %s "
-		    "WHEN %s ~ '^\\s*00' THEN '+' || pg_catalog.regexp_replace(pg_catalog.regexp_replace(%s, '^\\s*00', ''), %s ELSE ",
+	strbuf_addf(sb, "CASE WHEN %s ~ '^[^0-9]*[+]' THEN '+' || pg_catalog.regexp_replace(pg_catalog.replace(%s, '(0)', ''), %s "
+		    "WHEN %s ~ '^[^0-9+]*00' THEN '+' || pg_catalog.regexp_replace(pg_catalog.regexp_replace(%s, '^[^0-9+]*00', ''), %s ELSE ",
 		    expr, expr, digits, expr, expr, digits);
 	if (code)
 		strbuf_addf(sb, "'+%s' || pg_catalog.regexp_replace(pg_catalog.regexp_replace(%s, %s, '%s', '') END", code, expr,
