@@ -349,8 +349,8 @@ const struct command cmd_erase = {
 	.help =
 		"Rows that nothing keeps go by their rule's action. Of rows that the law keeps, the columns that it\n"
 		"does not need are stripped at once; the row goes by itself when its term ends, in the nightly step\n"
-		"\"requests\", under the same request. Rows under a hold, or under an approved ground, stay. Of a shared\n"
-		"row only the person's link and the named columns go.\n"
+		"\"requests\", under the same request. Rows under a hold, or under an approved ground, stay. Of a\n"
+		"shared row only the person's link and the named columns go.\n"
 		"\n"
 		"Several requests are worked on together: cost grows with their rows. Interrupted, it goes on\n"
 		"where it stood.\n"
