@@ -225,7 +225,8 @@ static void test_explain(void **state)
 		{ "standard", "complaints", NULL, NULL, NULL, "2 years", NULL, "no ticket", "answer them", false },
 	};
 	struct explain_view v = { .rule = "orders", .table = "shop.orders", .nkeys = 1, .keys = keys,
-				  .state = "kept", .due = "2027-02-28T16:00:00Z", .winner = "floor:E-commerce Law",
+				  .as_of = "2026-11-01T00:00:00Z", .state = "kept", .due = "2027-02-28T16:00:00Z",
+				  .winner = "floor:E-commerce Law",
 				  .nterms = 2, .terms = terms };
 	const struct text_style st = { false, 0 };
 	AUTO_STRBUF sb = STRBUF_INIT;
