@@ -149,11 +149,13 @@ static bool ends(const struct sweep *w)
 	return w->failed || w->stopped;
 }
 
-/* All that was planned has gone, and nobody else has written: nothing can be left. */
+/* All that was planned has gone, and nobody else has written, no trigger
+ * either, which does so in our transactions: nothing can be left. */
 static bool complete(const struct runner *r, const struct sweep *w, size_t root)
 {
 	for (size_t i = 0; i < r->plan->nsteps; i++)
-		if (r->plan->steps[i].root == root && r->out->steps[i].acted != plan_step_rows(&r->plan->steps[i]))
+		if (r->plan->steps[i].root == root && (r->plan->steps[i].triggered ||
+		    r->out->steps[i].acted != plan_step_rows(&r->plan->steps[i])))
 			return false;
 	return !w->work.step->self_reference && quiet_since(w, r->control);
 }

@@ -131,6 +131,7 @@ struct plan_step {
 	struct plan_stmt drop_check;			/* all rows, rows that may not go: under the lock */
 	const char *keepers;				/* triggers and rules that may keep rows, or NULL */
 	const char *undoers;				/* triggers that may write a row again once it is done */
+	bool triggered;					/* triggers or rules run beside the step's own writes */
 	bool self_reference;				/* sweeps repeat until nothing more goes */
 
 	size_t nrelations, ndependents, ntallies, nanalyze;

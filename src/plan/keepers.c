@@ -10,6 +10,11 @@ static bool may_undo(const struct bound *r, const struct cat_trigger *t)
 	return !r->removes && t->on_update && !t->rule && !t->before;
 }
 
+static bool acts(const struct bound *r, const struct cat_trigger *t)
+{
+	return r->removes ? t->on_delete : t->on_update;
+}
+
 static const char *named(struct arena *a, const struct bound *r,
 			 bool (*which)(const struct bound *r, const struct cat_trigger *t))
 {
@@ -35,4 +40,9 @@ const char *keepers_of(struct arena *a, const struct bound *r)
 const char *undoers_of(struct arena *a, const struct bound *r)
 {
 	return named(a, r, may_undo);
+}
+
+bool has_triggers(struct arena *a, const struct bound *r)
+{
+	return named(a, r, acts) != NULL;
 }

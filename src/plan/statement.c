@@ -377,6 +377,7 @@ void statement_recount(struct binder *b, struct bound *r, struct plan_step *step
 	step->recount.sql = statement_count(&x, r, RENDER_TOGETHER);
 	step->keepers = keepers_of(b->a, r);
 	step->undoers = undoers_of(b->a, r);
+	step->triggered = has_triggers(b->a, r);
 	step->recount.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
 }
 

@@ -38,6 +38,8 @@ size_t statement_tallies(struct binder *b, struct bound *root, struct tally_stmt
 const char *keepers_of(struct arena *a, const struct bound *r);
 /* Triggers that may write a row again once it is done; NULL: none. */
 const char *undoers_of(struct arena *a, const struct bound *r);
+/* Any at all that its writes set off. */
+bool has_triggers(struct arena *a, const struct bound *r);
 
 /* vault.c: quarantine */
 const char *vault_name(struct arena *a, const struct bound *r);

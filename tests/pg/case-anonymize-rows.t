@@ -76,6 +76,18 @@ ok 'it is not written for ever' [ "$(of later transactions)" -lt 6 ]
 out=$run_out balance 'the run balances'
 unlike "$plan_out$run_out$err" 'zz-secret' 'no value'
 
+note 'an AFTER trigger that brings a deleted row back'
+fresh
+q "CREATE FUNCTION back() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN IF OLD.id = 2 THEN INSERT INTO public.back SELECT OLD.*; END IF; RETURN NULL; END';
+   CREATE TABLE back (id int PRIMARY KEY, at timestamptz, email text);
+   CREATE TRIGGER \"tr back\" AFTER DELETE ON back FOR EACH ROW EXECUTE FUNCTION back()"
+three back email "'a@x'" "'b@x'" "'c@x'"
+conf_rule back 'table = "public.back"; class = "c"; start = "at";'
+case_run
+isnt "$run_rc" 0 'is no success'
+is "$(of back failed)" "$(q "SELECT count(*) FROM back WHERE at < now() - interval '1 year'")" 'what is there again counts'
+
 # ---- rows that move meanwhile ---------------------------------------------------------------------
 
 note 'rows refreshed while the run waits for them'
