@@ -21,8 +21,7 @@ GRANT SELECT ON pgretain.request_subject, pgretain.request_identifier, pgretain.
 GRANT EXECUTE ON FUNCTION pgretain.request_deadline, pgretain.request_deadline_state
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain.request_settle_subject,
-	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other, pgretain.normalise,
-	pgretain.normalise_e164
+	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT SELECT ON pgretain.request_item, pgretain.request_plan, pgretain.request_run, pgretain.request_residual
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
