@@ -245,14 +245,6 @@ static bool change(struct ctx *ctx, struct conn *c, const struct held *h, const 
 
 /* ---- release ---- */
 
-static bool needs_second(const struct policy *p)
-{
-	for (size_t i = 0; i < p->nsecond_person; i++)
-		if (streq(p->second_person[i], "hold release"))
-			return true;
-	return false;
-}
-
 static bool may_confirm(struct ctx *ctx, const struct held *h, struct diag *d)
 {
 	if (h->asked_by && streq(h->asked_by, ctx->actor)) {
@@ -308,7 +300,7 @@ static int release(struct ctx *ctx, int argc, char **argv)
 		diag_fail(&d, DIAG_GUARD, "hold %s is released already", h.uuid);
 		return refuse(ctx, &d);
 	}
-	if (!needs_second(ctx->policy) || streq(h.state, "draft"))
+	if (!policy_second_person(ctx->policy, "hold release") || streq(h.state, "draft"))
 		return release_now(ctx, c, &h, &d);
 	if (!streq(h.state, "release_pending"))
 		return ask(ctx, c, &h, &d);

@@ -169,15 +169,16 @@ static bool second_person(struct erasure *e, struct diag *d)
 {
 	const struct policy *p = e->ctx->policy;
 
-	for (size_t i = 0; i < p->nsecond_person; i++)
-		for (size_t k = 0; streq(p->second_person[i], "approve") && k < e->requests.n; k++) {
-			if (!streq_null(e->requests.v[k].opened_by, e->ctx->actor))
-				continue;
-			diag_fail(d, DIAG_GUARD, "request %s was opened by %s: somebody else must approve it", e->requests.v[k].id,
-				  e->ctx->actor);
-			diag_hint(d, "second_person in %s says so", p->main_file);
-			return false;
-		}
+	if (!policy_second_person(p, "approve"))
+		return true;
+	for (size_t i = 0; i < e->requests.n; i++) {
+		if (!streq_null(e->requests.v[i].opened_by, e->ctx->actor))
+			continue;
+		diag_fail(d, DIAG_GUARD, "request %s was opened by %s: somebody else must approve it", e->requests.v[i].id,
+			  e->ctx->actor);
+		diag_hint(d, "second_person in %s says so", p->main_file);
+		return false;
+	}
 	return true;
 }
 

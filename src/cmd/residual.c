@@ -26,14 +26,6 @@ struct scan {
 
 /* ---- what is looked for ---- */
 
-static const struct identifier *identifier_of(const struct subject_type *t, const char *name)
-{
-	for (size_t i = 0; i < t->nidentifiers; i++)
-		if (streq(t->identifiers[i].name, name))
-			return &t->identifiers[i];
-	return NULL;
-}
-
 /* A number is written with and without its country. */
 static const char *needle(struct arena *a, const struct identifier *id, const char *value)
 {
@@ -107,7 +99,7 @@ static bool look_for_all(struct scan *s, struct diag *d)
 				look_for(s, n, s->whose[n]->key, NULL, NULL, false);
 			for (size_t j = 0; j < k->identifiers.n; j++) {
 				const struct subject_identifier *v = &k->identifiers.v[j];
-				const struct identifier *id = identifier_of(k->type, v->name);
+				const struct identifier *id = subject_identifier(k->type, v->name);
 				bool elsewhere;
 
 				if (!id || !streq(v->key, s->whose[n]->key))

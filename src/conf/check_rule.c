@@ -247,32 +247,16 @@ static void check_minimise(struct conf_reader *r, const struct rule *rule)
 	}
 }
 
-static const struct subject_type *subject_find(const struct policy *p, const char *name)
-{
-	for (size_t i = 0; i < p->nsubjects; i++)
-		if (streq(p->subjects[i].name, name))
-			return &p->subjects[i];
-	return NULL;
-}
-
-static bool has_identifier(const struct subject_type *type, const char *name)
-{
-	for (size_t i = 0; i < type->nidentifiers; i++)
-		if (streq(type->identifiers[i].name, name))
-			return true;
-	return false;
-}
-
 static void check_path(struct conf_reader *r, const struct rule *rule,
 		       const struct subject_path *path)
 {
-	const struct subject_type *type = subject_find(r->policy, path->type);
+	const struct subject_type *type = policy_subject(r->policy, path->type);
 
 	if (!type)
 		conf_wrong(r, path->loc, "allowed: the names in subjects = { … }",
 			   "key \"%s\" of subject in rule \"%s\": no such subject", path->type,
 			   rule->name);
-	else if (path->identifier && !has_identifier(type, path->identifier))
+	else if (path->identifier && !subject_identifier(type, path->identifier))
 		conf_wrong(r, path->loc, "allowed: the names in its identifiers = { … }",
 			   "key \"identifier\" = %s: subject \"%s\" has no such identifier",
 			   conf_quoted(r, path->identifier), type->name);

@@ -62,6 +62,30 @@ const struct job *policy_job(const struct policy *p, const char *name)
 	return NULL;
 }
 
+const struct subject_type *policy_subject(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->nsubjects; i++)
+		if (streq(p->subjects[i].name, name))
+			return &p->subjects[i];
+	return NULL;
+}
+
+const struct identifier *subject_identifier(const struct subject_type *t, const char *name)
+{
+	for (size_t i = 0; i < t->nidentifiers; i++)
+		if (streq(t->identifiers[i].name, name))
+			return &t->identifiers[i];
+	return NULL;
+}
+
+bool policy_second_person(const struct policy *p, const char *what)
+{
+	for (size_t i = 0; i < p->nsecond_person; i++)
+		if (streq(p->second_person[i], what))
+			return true;
+	return false;
+}
+
 static const struct limits limits_default = {
 	.max_rows = -1, .max_percent = -1.0, .keep_newest = -1, .lock_timeout_ms = 2000,
 	.statement_timeout_ms = 60000, .transaction_target_ms = 100, .max_clock_skew_ms = 5000, .lanes = 2,

@@ -267,6 +267,10 @@ const struct database *policy_database(const struct policy *p, const char *name)
 const struct retention_class *policy_class(const struct policy *p, const char *name);
 const struct rule *policy_rule(const struct database *db, const char *name);
 const struct job *policy_job(const struct policy *p, const char *name);
+const struct subject_type *policy_subject(const struct policy *p, const char *name);
+const struct identifier *subject_identifier(const struct subject_type *t, const char *name);
+/* Does it take two people to do this ("approve", "hold release")? */
+bool policy_second_person(const struct policy *p, const char *what);
 
 /* Limits of a rule (NULL: of the database), defaults filled in: lock 2 s, statement 60 s, target
  * 100 ms, skew 5 s, lanes 2; max_rows, max_percent, keep_newest stay -1 when nobody set them. */

@@ -14,22 +14,6 @@ static bool fault(struct bound *r, const struct subject_path *p, const char *wha
 	return false;
 }
 
-static const struct subject_type *type_of(const struct binder *b, const char *name)
-{
-	for (size_t i = 0; i < b->plan->policy->nsubjects; i++)
-		if (streq(b->plan->policy->subjects[i].name, name))
-			return &b->plan->policy->subjects[i];
-	return NULL;
-}
-
-static const struct identifier *identifier_of(const struct subject_type *t, const char *name)
-{
-	for (size_t i = 0; i < t->nidentifiers; i++)
-		if (streq(t->identifiers[i].name, name))
-			return &t->identifiers[i];
-	return NULL;
-}
-
 /* The rule's own key where it follows that rule, else the only one between the tables. */
 static const struct cat_fkey *key_to(struct bound *r, const struct bound *upper)
 {
@@ -72,7 +56,7 @@ static bool bind_columns_of(struct bound *r, struct bound_path *ret)
 		return fault(r, p, "there is no column", p->column);
 	if (!p->identifier)
 		return true;
-	ret->identifier = identifier_of(ret->type, p->identifier);
+	ret->identifier = subject_identifier(ret->type, p->identifier);
 	if (!ret->identifier)
 		return fault(r, p, "there is no identifier", p->identifier);
 	ret->at = p->at ? cat_column(r->table, p->at) : NULL;
@@ -83,7 +67,7 @@ static bool bind_columns_of(struct bound *r, struct bound_path *ret)
 
 static void bind_path(struct binder *b, struct bound *r, const struct subject_path *p)
 {
-	struct bound_path bp = { .path = p, .type = type_of(b, p->type), .kind = p->kind };
+	struct bound_path bp = { .path = p, .type = policy_subject(b->plan->policy, p->type), .kind = p->kind };
 	bool ok = bp.type != NULL || fault(r, p, "there is no type", p->type);
 
 	ok = ok && (p->kind == SUBJECT_FOLLOWS ? bind_upper(b, r, p->follows, &bp) : bind_columns_of(r, &bp));

@@ -61,22 +61,6 @@ bool hold_people_find(struct conn *c, struct arena *a, const struct subject_type
 
 /* ---- of a hold ---- */
 
-static const struct subject_type *type_of(const struct binder *b, const char *name)
-{
-	for (size_t i = 0; i < b->plan->policy->nsubjects; i++)
-		if (streq(b->plan->policy->subjects[i].name, name))
-			return &b->plan->policy->subjects[i];
-	return NULL;
-}
-
-static const struct identifier *identifier_of(const struct subject_type *t, const char *name)
-{
-	for (size_t i = 0; t && name && i < t->nidentifiers; i++)
-		if (streq(t->identifiers[i].name, name))
-			return &t->identifiers[i];
-	return NULL;
-}
-
 static bool names_nobody(const struct hold_entry *h, struct diag *d)
 {
 	diag_fail(d, DIAG_CONFIG, "hold %s is on identifier %s of subject %s, which the configuration does not have", h->id,
@@ -107,8 +91,8 @@ static bool by_identifier(struct binder *b, struct hold_entry *h, const struct s
 
 bool hold_people(struct binder *b, struct hold_entry *h, struct diag *d)
 {
-	const struct subject_type *t = type_of(b, h->subject_type);
-	const struct identifier *id = identifier_of(t, h->identifier);
+	const struct subject_type *t = policy_subject(b->plan->policy, h->subject_type);
+	const struct identifier *id = t && h->identifier ? subject_identifier(t, h->identifier) : NULL;
 
 	if (h->identifier && !id)
 		return names_nobody(h, d);
