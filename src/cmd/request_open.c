@@ -8,8 +8,7 @@
 #include "model/request.h"
 #include "pg/catalog.h"
 #include "pg/sqltext.h"
-#include "pg/tmpl.h"
-#include "plan/subject.h"
+#include "plan/subject_find.h"
 #include "report/json.h"
 
 #include <uuid/uuid.h>
@@ -71,55 +70,26 @@ bool request_reference(struct ctx *ctx, const char *option, const char **ret)
 
 /* ---- people ---- */
 
-static const struct subject_type *type_named(const struct policy *p, const char *name, size_t n)
-{
-	for (size_t i = 0; i < p->nsubjects; i++)
-		if (strlen(p->subjects[i].name) == n && strncmp(p->subjects[i].name, name, n) == 0)
-			return &p->subjects[i];
-	return NULL;
-}
-
-/* Where keys or identifiers of a type stand: relation, quoted key, its type. */
-static bool source(struct conn *c, const char *table, const char *key, const struct subject_type *t, PGresult **ret,
-		   struct diag *d)
-{
-	if (!conn_query_text(c, sqltext_get("query/subject_source"), ret, d, table, key))
-		return false;
-	if (PQntuples(*ret) == 1)
-		return true;
-	PQclear(*ret);
-	*ret = NULL;
-	diag_fail(d, DIAG_CONFIG, "subject %s: %s has no column %s that can be read", t->name, table, key);
-	diag_where(d, "%s:%d", t->loc.file, t->loc.line);
-	diag_hint(d, "pgretain check names it");
-	return false;
-}
-
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key, struct diag *d)
 {
 	const char *colon = strchr(spec, ':');
-	const struct subject_type *t = colon ? type_named(ctx->policy, spec, (size_t)(colon - spec)) : NULL;
-	AUTO_RESULT *at = NULL, *res = NULL;
+	const struct subject_type *t;
+	bool there = false;
 
 	*key = NULL;
 	if (!colon)
 		return diag_fail(d, DIAG_USAGE, "--subject is TYPE:KEY, such as account:4711");
+	t = policy_subject(ctx->policy, arena_strndup(ctx->arena, spec, (size_t)(colon - spec)));
 	if (!t)
 		return diag_fail(d, DIAG_USAGE, "the configuration knows no subject type %.*s", (int)(colon - spec), spec);
 	*type = t->name;
-	if (!source(c, t->root, t->key, t, &at, d))
-		return false;
-	struct tmpl_var vars[] = {
-		{ "key", .frag = { res_text(at, 0, 1) } }, { "relation", .frag = { res_text(at, 0, 0) } },
-		{ "type", .frag = { res_text(at, 0, 2) } },
-	};
-	if (!conn_query_text(c, tmpl_render(ctx->arena, "query/request_person", vars, ARRAY_SIZE(vars)), &res, d, colon + 1)) {
-		if (streq(d->sqlstate, "22P02") || streq(d->sqlstate, "22003"))
+	if (!subject_person(c, ctx->arena, t, colon + 1, key, &there, d)) {
+		if (strncmp(d->sqlstate, "22", 2) == 0)
 			diag_fail(d, DIAG_USAGE, "--subject: that is no key of a %s", t->name);
 		return false;
 	}
-	if (PQntuples(res))
-		*key = arena_strdup(ctx->arena, res_text(res, 0, 0));
+	if (!there)
+		*key = NULL;
 	return true;
 }
 
@@ -188,35 +158,6 @@ static bool value_read(struct opening *o, const char *given, const char **ret, s
 	return sb.len || diag_fail(d, DIAG_USAGE, "--identifier: the value is expected on standard input, one line");
 }
 
-static const char *column(struct arena *a, const char *name)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	render_column(&sb, "s", name);
-	return arena_strdup(a, strbuf_str(&sb));
-}
-
-static const char *normal(struct arena *a, const struct identifier *id, const char *expr)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	subject_normalise(&sb, id, expr);
-	return arena_strdup(a, strbuf_str(&sb));
-}
-
-/* Was it theirs at $2? */
-static const char *valid(struct arena *a, const struct identifier *id)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	strbuf_adds(&sb, "$2::timestamptz IS NOT NULL");
-	if (id->valid_from)
-		strbuf_addf(&sb, " AND coalesce(%s::timestamptz <= $2::timestamptz, true)", column(a, id->valid_from));
-	if (id->valid_until)
-		strbuf_addf(&sb, " AND coalesce(%s::timestamptz > $2::timestamptz, true)", column(a, id->valid_until));
-	return arena_strdup(a, strbuf_str(&sb));
-}
-
 /* A value that normalises to nothing would equal whatever does too. */
 static bool usable(struct opening *o, const struct identifier *id, const char *value, struct diag *d)
 {
@@ -224,7 +165,7 @@ static bool usable(struct opening *o, const struct identifier *id, const char *v
 	AUTO_RESULT *res = NULL;
 	AUTO_STRBUF sql = STRBUF_INIT;
 
-	strbuf_addf(&sql, "SELECT %s ~ '%s'", normal(o->ctx->arena, id, "$1::text"), number ? "^[+]?[0-9]{5,15}$" : ".");
+	strbuf_addf(&sql, "SELECT %s ~ '%s'", subject_normal(o->ctx->arena, id, "$1::text"), number ? "^[+]?[0-9]{5,15}$" : ".");
 	if (!conn_query_text(o->c, strbuf_str(&sql), &res, d, value))
 		return false;
 	return res_bool(res, 0, 0) || diag_fail(d, DIAG_USAGE, "--identifier: that value is no %s", id->name);
@@ -233,20 +174,12 @@ static bool usable(struct opening *o, const struct identifier *id, const char *v
 static bool bearers(struct opening *o, const struct subject_type *t, const struct identifier *id, const char *value,
 		    struct diag *d)
 {
-	struct arena *a = o->ctx->arena;
-	AUTO_RESULT *at = NULL, *res = NULL;
+	subject_bearers found = { NULL, 0, 0 };
 
-	if (!source(o->c, id->table ? id->table : t->root, id->subject ? id->subject : t->key, t, &at, d))
+	if (!subject_bearers_of(o->c, o->ctx->arena, t, id, value, o->received, &found, d))
 		return false;
-	struct tmpl_var vars[] = {
-		{ "key", .frag = { res_text(at, 0, 1) } }, { "relation", .frag = { res_text(at, 0, 0) } },
-		{ "value", .frag = { normal(a, id, column(a, id->column)) } }, { "given", .frag = { normal(a, id, "$1::text") } },
-		{ "valid", .frag = { valid(a, id) } },
-	};
-	if (!conn_query_text(o->c, tmpl_render(a, "query/request_bearers", vars, ARRAY_SIZE(vars)), &res, d, value, o->received))
-		return false;
-	for (int i = 0; i < PQntuples(res); i++)
-		may_mean(o, t->name, res_text(res, i, 0), res_bool(res, i, 1));
+	for (size_t i = 0; i < found.n; i++)
+		may_mean(o, t->name, found.v[i].key, found.v[i].here);
 	return true;
 }
 

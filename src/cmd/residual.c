@@ -6,6 +6,7 @@
 #include "pg/sqltext.h"
 #include "pg/tmpl.h"
 #include "plan/calling.h"
+#include "plan/subject_find.h"
 #include "report/json.h"
 
 #include <ctype.h>
@@ -61,20 +62,15 @@ static bool borne_elsewhere(struct scan *s, const struct subject_type *t, const 
 			    const struct subject_identifier *v, bool *ret, struct diag *d)
 {
 	struct arena *a = s->e->a;
-	AUTO_STRBUF column = STRBUF_INIT, norm = STRBUF_INIT;
-	AUTO_RESULT *at = NULL, *res = NULL;
+	struct subject_source at;
+	AUTO_RESULT *res = NULL;
 
 	*ret = false;
-	if (!conn_query_text(s->e->conn, sqltext_get("query/subject_source"), &at, d, id->table ? id->table : t->root,
-			     id->subject ? id->subject : t->key))
+	if (!subject_source(s->e->conn, a, t, id, &at, d))
 		return false;
-	if (PQntuples(at) != 1)
-		return true;
-	render_column(&column, "s", id->column);
-	subject_normalise(&norm, id, strbuf_str(&column));
 	struct tmpl_var vars[] = {
-		{ "key", .frag = { res_text(at, 0, 1) } }, { "relation", .frag = { res_text(at, 0, 0) } },
-		{ "value", .frag = { strbuf_str(&norm) } },
+		{ "key", .frag = { at.key } }, { "relation", .frag = { at.relation } },
+		{ "value", .frag = { subject_normal_column(a, id) } },
 	};
 	if (!conn_query_text(s->e->conn, tmpl_render(a, "query/subject_owners", vars, ARRAY_SIZE(vars)), &res, d,
 			     cat_array_literal(a, &v->value, 1)))

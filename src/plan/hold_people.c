@@ -1,22 +1,13 @@
 #include "plan/hold_people.h"
 
-#include "pg/sqltext.h"
-#include "pg/tmpl.h"
-
-static const char *normal(struct arena *a, const struct identifier *id, const char *expr)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	subject_normalise(&sb, id, expr);
-	return arena_strdup(a, strbuf_str(&sb));
-}
+#include "plan/subject_find.h"
 
 static bool normalise(struct conn *c, struct arena *a, const struct identifier *id, const char *value, const char **ret,
 		      struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
-	if (!conn_query_text(c, arena_printf(a, "SELECT %s", normal(a, id, "($1::text)")), &res, d, value))
+	if (!conn_query_text(c, arena_printf(a, "SELECT %s", subject_normal(a, id, "($1::text)")), &res, d, value))
 		return false;
 	*ret = arena_strdup(a, res_text_null(res, 0, 0));
 	if (*ret && !**ret)
@@ -27,35 +18,21 @@ static bool normalise(struct conn *c, struct arena *a, const struct identifier *
 bool hold_people_find(struct conn *c, struct arena *a, const struct subject_type *t, const struct identifier *id,
 		      const char *value, const char **ret_normal, size_t *n, const char ***ret_keys, struct diag *d)
 {
-	AUTO_STRBUF column = STRBUF_INIT;
-	AUTO_RESULT *at = NULL, *res = NULL;
-	VEC(const char *) keys = { NULL, 0, 0 };
+	subject_bearers found = { NULL, 0, 0 };
+	const char **keys;
 
 	*n = 0;
 	if (!normalise(c, a, id, value, ret_normal, d))
 		return false;
 	if (!*ret_normal)
 		return true;
-	if (!conn_query_text(c, sqltext_get("query/subject_source"), &at, d, id->table ? id->table : t->root,
-			     id->table ? id->subject : t->key))
+	if (!subject_bearers_of(c, a, t, id, value, NULL, &found, d))
 		return false;
-	if (PQntuples(at) != 1) {
-		diag_fail(d, DIAG_CONFIG, "identifier %s of subject %s: its table or column does not exist", id->name, t->name);
-		diag_where(d, "%s:%d", id->loc.file, id->loc.line);
-		diag_hint(d, "pgretain check names it");
-		return false;
-	}
-	render_column(&column, "s", id->column);
-	struct tmpl_var vars[] = {
-		{ "key", .frag = { res_text(at, 0, 1) } }, { "relation", .frag = { res_text(at, 0, 0) } },
-		{ "value", .frag = { normal(a, id, strbuf_str(&column)) } }, { "wanted", .frag = { normal(a, id, "($1::text)") } },
-	};
-	if (!conn_query_text(c, tmpl_render(a, "query/subject_find", vars, ARRAY_SIZE(vars)), &res, d, value))
-		return false;
-	for (int i = 0; i < PQntuples(res); i++)
-		vec_push(a, &keys, arena_strdup(a, res_text(res, i, 0)));
-	*n = keys.n;
-	*ret_keys = keys.v;
+	keys = arena_alloc(a, (found.n + 1) * sizeof(*keys));
+	for (size_t i = 0; i < found.n; i++)
+		keys[i] = found.v[i].key;
+	*n = found.n;
+	*ret_keys = keys;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "pg/tmpl.h"
 #include "plan/build_parts.h"
 #include "plan/hold_people.h"
+#include "plan/subject_find.h"
 #include "plan/width.h"
 
 struct wanting {
@@ -205,45 +206,16 @@ static bool rows_of(struct wanting *x, const struct hold_entry *h, int64_t *rows
 	return true;
 }
 
-static const struct cat_column *root_key(struct wanting *x, const struct subject_type *t, const char **relation)
-{
-	const struct cat_column *key;
-	struct catalog *cat;
-
-	if (!catalog_load(x->c, x->a, &t->root, 1, &cat, x->d))
-		return NULL;
-	key = cat->named[0] ? cat_column(cat->named[0], t->key) : NULL;
-	if (!key) {
-		diag_fail(x->d, DIAG_CONFIG, "subject %s: %s has no column %s", t->name, t->root, t->key);
-		diag_where(x->d, "%s:%d", t->loc.file, t->loc.line);
-		diag_hint(x->d, "pgretain check names it");
-		return NULL;
-	}
-	*relation = cat->named[0]->sql;
-	return key;
-}
-
 /* The key as the database writes it; *there: the person has a row. */
 static bool canonical(struct wanting *x, const struct subject_type *t, const char *key, const char **ret, bool *there)
 {
-	AUTO_STRBUF sql = STRBUF_INIT, column = STRBUF_INIT;
-	const char *relation;
-	const struct cat_column *c = root_key(x, t, &relation);
-	AUTO_RESULT *res = NULL;
+	struct subject_source at;
 
-	if (!c)
-		return false;
-	sql_ident(&column, c->name);
-	strbuf_addf(&sql, "SELECT ($1::text)::%s::text, EXISTS (SELECT 1 FROM %s AS t WHERE t.%s = ($1::text)::%s)",
-		    c->base_type, relation, strbuf_str(&column), c->base_type);
-	if (conn_query_text(x->c, strbuf_str(&sql), &res, x->d, key)) {
-		*ret = arena_strdup(x->a, res_text(res, 0, 0));
-		*there = res_bool(res, 0, 1);
+	if (subject_person(x->c, x->a, t, key, ret, there, x->d))
 		return true;
-	}
-	if (strncmp(x->d->sqlstate, "22", 2) != 0)
+	if (strncmp(x->d->sqlstate, "22", 2) != 0 || !subject_source(x->c, x->a, t, NULL, &at, x->d))
 		return false;
-	return usage(x, arena_printf(x->a, "the key of subject %s is %s, and what was given is none", t->name, c->type),
+	return usage(x, arena_printf(x->a, "the key of subject %s is %s, and what was given is none", t->name, at.type),
 		     "write subject=TYPE:KEY with the person's key");
 }
 

@@ -2,6 +2,7 @@
 
 #include "pg/sqltext.h"
 #include "pg/tmpl.h"
+#include "plan/subject_find.h"
 
 void subject_set_init(struct subject_set *s, struct arena *a, const struct policy *policy)
 {
@@ -64,14 +65,6 @@ static const char *column_text(struct arena *a, const char *alias, const char *c
 	return arena_strdup(a, strbuf_str(&sb));
 }
 
-static const char *normalised(struct arena *a, const struct identifier *id, const char *expr)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	subject_normalise(&sb, id, expr);
-	return arena_strdup(a, strbuf_str(&sb));
-}
-
 static void take(struct subject_set *s, const struct subject_keys *k, const struct identifier *id, const PGresult *res)
 {
 	for (int i = 0; i < PQntuples(res); i++)
@@ -79,28 +72,17 @@ static void take(struct subject_set *s, const struct subject_keys *k, const stru
 			res_text_null(res, i, 2), res_text_null(res, i, 3), res_text(res, i, 0) });
 }
 
-static bool source_missing(const struct subject_type *t, const struct identifier *id, struct diag *d)
-{
-	diag_fail(d, DIAG_CONFIG, "identifier %s of subject %s: its table or column does not exist", id->name, t->name);
-	diag_where(d, "%s:%d", id->loc.file, id->loc.line);
-	diag_hint(d, "pgretain check names it");
-	return false;
-}
-
 static bool identify(struct conn *c, struct subject_set *s, struct subject_keys *k, const struct identifier *id,
 		     const char *keys, struct diag *d)
 {
-	AUTO_RESULT *at = NULL, *res = NULL;
-	const char *key = id->subject ? id->subject : k->type->key;
+	struct subject_source at;
+	AUTO_RESULT *res = NULL;
 
-	if (!conn_query_text(c, sqltext_get("query/subject_source"), &at, d, id->table ? id->table : k->type->root, key))
+	if (!subject_source(c, s->a, k->type, id, &at, d))
 		return false;
-	if (PQntuples(at) != 1)
-		return source_missing(k->type, id, d);
 	struct tmpl_var vars[] = {
-		{ "key", .frag = { res_text(at, 0, 1) } }, { "relation", .frag = { res_text(at, 0, 0) } },
-		{ "type", .frag = { res_text(at, 0, 2) } },
-		{ "value", .frag = { normalised(s->a, id, column_text(s->a, "s", id->column, NULL)) } },
+		{ "key", .frag = { at.key } }, { "relation", .frag = { at.relation } }, { "type", .frag = { at.type } },
+		{ "value", .frag = { subject_normal_column(s->a, id) } },
 		{ "since", .frag = { column_text(s->a, "s", id->valid_from, "NULL") } },
 		{ "until", .frag = { column_text(s->a, "s", id->valid_until, "NULL") } },
 	};
