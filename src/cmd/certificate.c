@@ -1,8 +1,8 @@
 #include "cmd/certificate.h"
 
-#include "base/instant.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
+#include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
@@ -25,17 +25,6 @@ static void digest_of(const char *bytes, size_t n, char into[72])
 }
 
 /* ---- what it says ---- */
-
-static json_t *instant(const PGresult *res, int col)
-{
-	const char *t = res_text_null(res, 0, col);
-	char text[INSTANT_TEXT];
-	int64_t us;
-
-	if (!t || !instant_parse_timestamptz(t, strlen(t), &us))
-		return json_null();
-	return json_text(instant_format(us, text));
-}
 
 static bool balances(const struct erasure_request *r)
 {
@@ -71,7 +60,7 @@ static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, str
 	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate"), &res, d, r->id) || !erasure_show(e, r, &o, d))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		json_put(o, steps[i], instant(res, (int)i));
+		json_put(o, steps[i], json_text(rfc3339(e->a, res_text_null(res, 0, (int)i))));
 	json_put(o, "certificate", json_text(standing(r)));
 	json_put(o, "final", json_boolean(streq(standing(r), "final")));
 	json_put(o, "columns_skipped", json_array());

@@ -1,8 +1,8 @@
 /* Legal holds: placing, reviewing, releasing (domain.md 5). */
-#include "base/instant.h"
 #include "base/log.h"
 #include "cmd/connect.h"
 #include "cmd/hold_show.h"
+#include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/catalog.h"
 #include "pg/sqltext.h"
@@ -77,39 +77,15 @@ static int said(struct ctx *ctx, const struct change *ch, const char *text)
 	return EXIT_DONE;
 }
 
-/* NULL: none was given, or (*bad) it is no instant. */
-static const char *review_option(struct ctx *ctx, bool *bad)
-{
-	const char *text = opts_text(&ctx->opts, "review");
-	char buf[INSTANT_TEXT];
-	int64_t t;
-
-	*bad = text && !instant_parse_rfc3339(text, &t);
-	if (*bad)
-		ctx_usage(ctx, "--review is %s, which is no instant: write 2026-11-24T17:30:00Z or a date", text);
-	return text && !*bad ? arena_strdup(ctx->arena, instant_format(t, buf)) : NULL;
-}
-
 /* ---- add ---- */
 
 static bool given_value(struct ctx *ctx, const char *spec, const char **ret)
 {
-	AUTO_STRBUF sb = STRBUF_INIT;
-	int ch;
-
-	*ret = NULL;
-	if (!hold_want_asks(spec))
+	*ret = hold_want_asks(spec) ? ctx_stdin_line(ctx) : NULL;
+	if (*ret || !hold_want_asks(spec))
 		return true;
-	while ((ch = getchar()) != EOF && ch != '\n' && sb.len < 4096)
-		strbuf_addc(&sb, (char)ch);
-	if (sb.len && strbuf_str(&sb)[sb.len - 1] == '\r')
-		sb.buf[--sb.len] = '\0';
-	if (!sb.len || memchr(strbuf_str(&sb), '\0', sb.len)) {
-		ctx_usage(ctx, "--scope: the identifier's value is expected on standard input, one line");
-		return false;
-	}
-	*ret = arena_strdup(ctx->arena, strbuf_str(&sb));
-	return true;
+	ctx_usage(ctx, "--scope: the identifier's value is expected on standard input, one line");
+	return false;
 }
 
 static bool place(struct ctx *ctx, struct conn *c, const struct hold_want *w, const char *reason, const char *review,
@@ -126,46 +102,29 @@ static bool place(struct ctx *ctx, struct conn *c, const struct hold_want *w, co
 		record(ctx, c, ch, d) && commit(ctx, c, d);
 }
 
-static bool reason_good(struct ctx *ctx, const char *reason)
-{
-	if (!reason || !reason[strspn(reason, " \t")]) {
-		ctx_usage(ctx, "--reason is missing: the reference of the case that this hold is for");
-		return false;
-	}
-	for (const char *s = reason; *s; s++) {
-		if ((unsigned char)*s >= 0x20 && *s != 0x7f)
-			continue;
-		ctx_usage(ctx, "--reason holds a control character: write one line");
-		return false;
-	}
-	return true;
-}
-
 static int add(struct ctx *ctx, int argc, char **argv)
 {
-	const char *spec = opts_text(&ctx->opts, "scope"), *reason = opts_text(&ctx->opts, "reason"), *given, *review;
+	const char *spec = opts_text(&ctx->opts, "scope"), *reason, *given, *review;
 	struct change ch = { .action = "add", .state = opts_flag(&ctx->opts, "draft") ? "draft" : "active" };
 	struct diag d = DIAG_INIT;
 	struct hold_want w;
 	AUTO_CONN *c = NULL;
-	char text[37];
-	uuid_t id;
-	bool bad;
+	char text[UUID_TEXT];
 
 	(void)argc;
 	(void)argv;
 	if (!spec)
 		return ctx_usage(ctx, "--scope is missing: what is to be held? see pgretain hold --help");
-	review = review_option(ctx, &bad);
-	if (bad || !reason_good(ctx, reason) || !given_value(ctx, spec, &given))
+	if (!ctx_instant(ctx, "review", &review) ||
+	    !ctx_reference(ctx, "reason", "the reference of the case that this hold is for", &reason) ||
+	    !given_value(ctx, spec, &given))
 		return EXIT_REFUSED;
 	c = open_to_act(ctx);
 	if (!c)
 		return EXIT_REFUSED;
 	if (!hold_want_read(c, ctx->policy, ctx->db, ctx->arena, spec, given, &w, &d))
 		return refuse(ctx, &d);
-	uuid_generate(id);
-	uuid_unparse_lower(id, text);
+	new_uuid(text);
 	ch.hold = text;
 	ch.scope = w.scope;
 	ch.rule = w.relation ? w.target : NULL;
@@ -182,7 +141,7 @@ static int add(struct ctx *ctx, int argc, char **argv)
 /* ---- one hold ---- */
 
 struct held {
-	char uuid[37];
+	char uuid[UUID_TEXT];
 	const char *state, *asked_by, *cool_until;
 	bool cooled;
 	struct change ch;
@@ -224,6 +183,20 @@ static bool find(struct ctx *ctx, struct conn *c, const char *word, struct held 
 	ret->ch = (struct change){ .hold = ret->uuid, .scope = arena_strdup(ctx->arena, res_text(res, 0, 4)),
 				   .rule = arena_strdup(ctx->arena, res_text_null(res, 0, 5)) };
 	return true;
+}
+
+/* The connection, with the hold that the first word names. NULL: printed. */
+static struct conn *open_hold(struct ctx *ctx, char **argv, struct held *ret)
+{
+	AUTO_CONN *c = open_to_act(ctx);
+	struct diag d = DIAG_INIT;
+
+	if (!c)
+		return NULL;
+	if (find(ctx, c, argv[0], ret, &d))
+		return STEAL(c);
+	refuse(ctx, &d);
+	return NULL;
 }
 
 /* Sends the change and its entry. Somebody else may have been faster: then nothing is done. */
@@ -289,13 +262,11 @@ static int release(struct ctx *ctx, int argc, char **argv)
 {
 	struct diag d = DIAG_INIT;
 	struct held h;
-	AUTO_CONN *c = open_to_act(ctx);
+	AUTO_CONN *c = open_hold(ctx, argv, &h);
 
 	(void)argc;
 	if (!c)
 		return EXIT_REFUSED;
-	if (!find(ctx, c, argv[0], &h, &d))
-		return refuse(ctx, &d);
 	if (streq(h.state, "released")) {
 		diag_fail(&d, DIAG_GUARD, "hold %s is released already", h.uuid);
 		return refuse(ctx, &d);
@@ -314,17 +285,14 @@ static int review(struct ctx *ctx, int argc, char **argv)
 	struct diag d = DIAG_INIT;
 	struct held h;
 	AUTO_CONN *c = NULL;
-	bool bad;
-	const char *next = review_option(ctx, &bad);
+	const char *next;
 
 	(void)argc;
-	if (bad)
+	if (!ctx_instant(ctx, "review", &next))
 		return EXIT_REFUSED;
-	c = open_to_act(ctx);
+	c = open_hold(ctx, argv, &h);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!find(ctx, c, argv[0], &h, &d))
-		return refuse(ctx, &d);
 	if (streq(h.state, "released") || streq(h.state, "draft")) {
 		diag_fail(&d, DIAG_GUARD, "hold %s is %s: there is nothing to review", h.uuid, h.state);
 		return refuse(ctx, &d);
@@ -340,13 +308,11 @@ static int activate(struct ctx *ctx, int argc, char **argv)
 {
 	struct diag d = DIAG_INIT;
 	struct held h;
-	AUTO_CONN *c = open_to_act(ctx);
+	AUTO_CONN *c = open_hold(ctx, argv, &h);
 
 	(void)argc;
 	if (!c)
 		return EXIT_REFUSED;
-	if (!find(ctx, c, argv[0], &h, &d))
-		return refuse(ctx, &d);
 	if (!streq(h.state, "draft")) {
 		diag_fail(&d, DIAG_GUARD, "hold %s is %s, and no draft", h.uuid, h.state);
 		return refuse(ctx, &d);

@@ -10,6 +10,7 @@
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
 #include "cmd/self.h"
+#include "cmd/words.h"
 #include "exec/lane.h"
 #include "exec/revive.h"
 #include "ledger/ledger.h"
@@ -19,7 +20,6 @@
 #include "sched/due.h"
 
 #include <poll.h>
-#include <uuid/uuid.h>
 
 #define LANES_WAIT_MS 15000	/* for the lanes of a run that was killed */
 #define MAX_LOSSES 4
@@ -350,14 +350,6 @@ static const struct plan *newest_plan(const struct run_session *r)
 
 /* ---- the run ---- */
 
-static void new_uuid(struct run_session *r)
-{
-	uuid_t id;
-
-	uuid_generate(id);
-	uuid_unparse_lower(id, r->uuid);
-}
-
 static bool execute(struct run_session *r, struct diag *d)
 {
 	r->x = (struct exec_options){
@@ -369,7 +361,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	int64_t rows = 0;
 	int settled = 0;
 
-	new_uuid(r);
+	new_uuid(r->uuid);
 	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
 		return false;
 	FAULT_POINT(run_confirmed);
@@ -534,7 +526,7 @@ static int job_run_bare(struct run_session *r)
 	    !ledger_require(r->conn, r->replay_log, &d) || !guard_lock(r, &d) ||
 	    !ledger_settle(r->conn, r->ctx->actor, &settled, &d))
 		return ctx_fail(r->ctx, &d);
-	new_uuid(r);
+	new_uuid(r->uuid);
 	if (!ledger_event(r, "start", -1, &d))
 		return ctx_fail(r->ctx, &d);
 	r->out.exit = job_run_steps(r);

@@ -4,13 +4,13 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
+#include "cmd/words.h"
 #include "exec/lane.h"
 #include "exec/run.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-#include <uuid/uuid.h>
 
 #define RECONNECT_MS 60000
 #define PASSES 3		/* what triggers write while rows go belongs to the request */
@@ -137,14 +137,6 @@ static bool run_settings(struct erasure_run *r, struct diag *d)
 	AUTO_RESULT *res = NULL;
 
 	return conn_query_text(r->e->conn, sqltext_get("query/item_run_put"), &res, d, erasure_ids(r->e), r->uuid);
-}
-
-static void new_uuid(struct erasure_run *r)
-{
-	uuid_t id;
-
-	uuid_generate(id);
-	uuid_unparse_lower(id, r->uuid);
 }
 
 static bool pass(struct erasure_run *r, struct diag *d)
@@ -369,7 +361,7 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	int settled;
 
 	r->began_ms = clock_ms();
-	new_uuid(r);
+	new_uuid(r->uuid);
 	r->lock = lock_name(e->a, &e->requests.v[0]);
 	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
 		return false;

@@ -1,18 +1,8 @@
 #include "cmd/erasure.h"
 
-#include "base/instant.h"
+#include "cmd/words.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
-
-static const char *rfc3339(struct arena *a, const char *t)
-{
-	char text[INSTANT_TEXT];
-	int64_t us;
-
-	if (!t || !instant_parse_timestamptz(t, strlen(t), &us))
-		return NULL;
-	return arena_strdup(a, instant_format(us, text));
-}
 
 static json_t *grounds_json(struct erasure *e, const struct erasure_item *it)
 {

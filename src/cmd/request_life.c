@@ -3,11 +3,12 @@
 
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
+#include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-#include <uuid/uuid.h>
+#define EVIDENCE "a reference that can be found again, such as the number of a letter"
 
 /* The request in hand, in a transaction. NULL: printed. */
 static struct conn *take(struct ctx *ctx, struct erasure *e, const char *id)
@@ -123,7 +124,7 @@ int request_verify(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!request_reference(ctx, "evidence", &evidence))
+	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence))
 		return EXIT_REFUSED;
 	c = take(ctx, &e, argv[0]);
 	if (!c)
@@ -168,15 +169,13 @@ static bool ground_fits(struct ctx *ctx, const char *code, const char *rule, str
 static bool becomes_hold(struct erasure *e, const struct erasure_request *r, const char *evidence, const char *review,
 			 struct diag *d)
 {
-	char text[37];
-	uuid_t id;
+	char text[UUID_TEXT];
 	AUTO_RESULT *res = NULL;
 	struct ledger_entry entry = { .kind = "hold", .action = "add", .rows = -1, .actor = e->ctx->actor };
 
 	if (!r->key)
 		return true;
-	uuid_generate(id);
-	uuid_unparse_lower(id, text);
+	new_uuid(text);
 	entry.detail = arena_printf(e->a, "{\"hold\": \"%s\", \"scope\": \"subject\", \"state\": \"active\", \"request\": \"%s\"}",
 				    text, r->id);
 	return conn_query_text(e->conn, sqltext_get("query/request_hold"), &res, d, text, r->type, r->key, evidence, review,
@@ -210,7 +209,7 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!request_reference(ctx, "evidence", &evidence) || !request_instant(ctx, "review", &review) || !ctx_database(ctx))
+	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence) || !ctx_instant(ctx, "review", &review) || !ctx_database(ctx))
 		return EXIT_REFUSED;
 	if (!ground_fits(ctx, code, rule, &d))
 		return ctx_fail(ctx, &d);
@@ -265,7 +264,7 @@ int request_extend(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!request_reference(ctx, "reason", &reason))
+	if (!ctx_reference(ctx, "reason", "why it takes longer, as the person is told", &reason))
 		return EXIT_REFUSED;
 	c = take(ctx, &e, argv[0]);
 	if (!c)

@@ -1,23 +1,13 @@
 /* request list, request show. */
 #include "cmd/request_verbs.h"
 
-#include "base/instant.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "cmd/request_assess.h"
+#include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
-
-static const char *utc(struct arena *a, const char *text)
-{
-	char buf[INSTANT_TEXT];
-	int64_t t;
-
-	if (!text || !instant_parse_timestamptz(text, strlen(text), &t))
-		return NULL;
-	return arena_strdup(a, instant_format(t, buf));
-}
 
 /* ---- list ---- */
 
@@ -30,10 +20,10 @@ static json_t *row_json(struct ctx *ctx, const PGresult *res, int i)
 	json_put(o, "state", json_text(res_text(res, i, 2)));
 	json_put(o, "subject_type", json_text(res_text(res, i, 3)));
 	json_put(o, "jurisdiction", json_text(res_text_null(res, i, 4)));
-	json_put(o, "received", json_text(utc(ctx->arena, res_text(res, i, 5))));
-	json_put(o, "deadline", json_text(utc(ctx->arena, res_text(res, i, 6))));
+	json_put(o, "received", json_text(rfc3339(ctx->arena, res_text(res, i, 5))));
+	json_put(o, "deadline", json_text(rfc3339(ctx->arena, res_text(res, i, 6))));
 	json_put(o, "deadline_state", json_text(res_text(res, i, 7)));
-	json_put(o, "wake_at", json_text(utc(ctx->arena, res_text_null(res, i, 8))));
+	json_put(o, "wake_at", json_text(rfc3339(ctx->arena, res_text_null(res, i, 8))));
 	json_put(o, "duplicate_of", json_text(res_text_null(res, i, 10)));
 	return o;
 }
@@ -70,8 +60,8 @@ static void list_text(struct ctx *ctx, const PGresult *res)
 		const char *deadline = res_text(res, i, 7), *reason = res_text_null(res, i, 9);
 		const char *const cells[] = {
 			res_text(res, i, 0), res_text(res, i, 1), res_text(res, i, 2), res_text(res, i, 4),
-			utc(ctx->arena, res_text(res, i, 5)), utc(ctx->arena, res_text(res, i, 6)),
-			reason ? arena_printf(ctx->arena, "%s (%s)", deadline, reason) : deadline, utc(ctx->arena, res_text_null(res, i, 8)),
+			rfc3339(ctx->arena, res_text(res, i, 5)), rfc3339(ctx->arena, res_text(res, i, 6)),
+			reason ? arena_printf(ctx->arena, "%s (%s)", deadline, reason) : deadline, rfc3339(ctx->arena, res_text_null(res, i, 8)),
 		};
 
 		text_table_add(&t, tone_of(deadline), cells);
@@ -138,8 +128,8 @@ static json_t *grounds_json(struct ctx *ctx, const PGresult *why)
 		json_put(o, "code", json_text(res_text(why, i, 1)));
 		json_put(o, "evidence", json_text(res_text(why, i, 2)));
 		json_put(o, "approver", json_text(res_text(why, i, 3)));
-		json_put(o, "decided", json_text(utc(ctx->arena, res_text(why, i, 4))));
-		json_put(o, "review", json_text(utc(ctx->arena, res_text_null(why, i, 5))));
+		json_put(o, "decided", json_text(rfc3339(ctx->arena, res_text(why, i, 4))));
+		json_put(o, "review", json_text(rfc3339(ctx->arena, res_text_null(why, i, 5))));
 		json_add(all, o);
 	}
 	return all;
@@ -155,7 +145,7 @@ static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why)
 	for (int i = 0; i < PQntuples(why); i++)
 		strbuf_addf(&sb, "ground %s%s%s, evidence %s, by %s%s%s\n", res_text(why, i, 1), *res_text(why, i, 0) ? " for rule " : "",
 			    res_text(why, i, 0), res_text(why, i, 2), res_text(why, i, 3), *res_text(why, i, 5) ? ", until " : "",
-			    *res_text(why, i, 5) ? utc(ctx->arena, res_text(why, i, 5)) : "");
+			    *res_text(why, i, 5) ? rfc3339(ctx->arena, res_text(why, i, 5)) : "");
 	ctx_print(ctx, &sb);
 }
 

@@ -1,9 +1,9 @@
 /* request open: whom a letter means, and until when it must be answered. */
 #include "cmd/request_verbs.h"
 
-#include "base/instant.h"
 #include "base/secret.h"
 #include "cmd/connect.h"
+#include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "model/request.h"
 #include "pg/catalog.h"
@@ -12,8 +12,6 @@
 #include "report/json.h"
 
 #include <uuid/uuid.h>
-
-#define VALUE_MAX 4096
 
 struct opening {
 	struct ctx *ctx;
@@ -31,41 +29,6 @@ int request_fail(struct ctx *ctx, struct diag *d)
 	if (streq(d->sqlstate, "42501") && d->cls == DIAG_STEP)
 		d->cls = DIAG_GUARD;
 	return ctx_fail(ctx, d);
-}
-
-bool request_instant(struct ctx *ctx, const char *option, const char **ret)
-{
-	const char *text = opts_text(&ctx->opts, option);
-	char buf[INSTANT_TEXT];
-	int64_t t;
-
-	*ret = NULL;
-	if (!text)
-		return true;
-	if (!instant_parse_rfc3339(text, &t)) {
-		ctx_usage(ctx, "--%s is %s, which is no instant: write 2026-11-24T17:30:00Z or a date", option, text);
-		return false;
-	}
-	*ret = arena_strdup(ctx->arena, instant_format(t, buf));
-	return true;
-}
-
-bool request_reference(struct ctx *ctx, const char *option, const char **ret)
-{
-	const char *text = opts_text(&ctx->opts, option);
-
-	if (!text || !text[strspn(text, " \t")]) {
-		ctx_usage(ctx, "--%s is missing: a reference that can be found again, such as the number of a letter", option);
-		return false;
-	}
-	for (const char *s = text; *s; s++) {
-		if ((unsigned char)*s >= 0x20 && *s != 0x7f)
-			continue;
-		ctx_usage(ctx, "--%s holds a control character: write one line", option);
-		return false;
-	}
-	*ret = text;
-	return true;
 }
 
 /* ---- people ---- */
@@ -144,18 +107,8 @@ static bool identifier_named(struct opening *o, const char *name, const struct s
 
 static bool value_read(struct opening *o, const char *given, const char **ret, struct diag *d)
 {
-	AUTO_STRBUF sb = STRBUF_INIT;
-	int ch;
-
-	*ret = given;
-	if (!streq(given, "-"))
-		return true;
-	while ((ch = getchar()) != EOF && ch != '\n' && ch && sb.len < VALUE_MAX)
-		strbuf_addc(&sb, (char)ch);
-	if (sb.len && sb.buf[sb.len - 1] == '\r')
-		sb.buf[--sb.len] = '\0';
-	*ret = arena_strdup(o->ctx->arena, strbuf_str(&sb));
-	return sb.len || diag_fail(d, DIAG_USAGE, "--identifier: the value is expected on standard input, one line");
+	*ret = streq(given, "-") ? ctx_stdin_line(o->ctx) : given;
+	return *ret || diag_fail(d, DIAG_USAGE, "--identifier: the value is expected on standard input, one line");
 }
 
 /* A value that normalises to nothing would equal whatever does too. */
@@ -221,14 +174,15 @@ static bool people(struct opening *o, struct diag *d)
 static bool identity(struct opening *o, struct diag *d)
 {
 	const char *given = opts_text(&o->ctx->opts, "id");
-	char text[37];
+	char text[UUID_TEXT];
 	uuid_t id;
 
 	if (!given)
-		uuid_generate(id);
+		new_uuid(text);
 	else if (uuid_parse(given, id) != 0)
 		return diag_fail(d, DIAG_USAGE, "--id is no UUID");
-	uuid_unparse_lower(id, text);
+	else
+		uuid_unparse_lower(id, text);
 	o->id = arena_strdup(o->ctx->arena, text);
 	return true;
 }
@@ -351,7 +305,7 @@ int request_open(struct ctx *ctx, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	if (!request_instant(ctx, "received-at", &o.received))
+	if (!ctx_instant(ctx, "received-at", &o.received))
 		return EXIT_REFUSED;
 	c = o.c = ctx_connect(ctx, false);
 	if (!c)

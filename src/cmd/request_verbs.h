@@ -10,11 +10,6 @@ command_fn request_open, request_list, request_show, request_verify, request_ref
 /* ctx_fail, but what a role may not do is a refusal (exit 1), not a failed step. */
 int request_fail(struct ctx *ctx, struct diag *d);
 
-/* An option that takes an instant; *ret stays NULL when it is not given. False: printed. */
-bool request_instant(struct ctx *ctx, const char *option, const char **ret) must_use;
-/* A reference: one line, not empty. False: printed. */
-bool request_reference(struct ctx *ctx, const char *option, const char **ret) must_use;
-
 /* TYPE:KEY as the database knows it; *key NULL: there is no such person. */
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key,
 		    struct diag *d) must_use;
