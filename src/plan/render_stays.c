@@ -232,18 +232,13 @@ static bool cascade_stays(struct render *x, struct strbuf *sb, struct bound *r, 
 /* Its key is set to NULL: that too is a change of a row under a hold. */
 static bool unset_stays(struct render *x, struct strbuf *sb, const struct edge *e, const char *alias)
 {
-	AUTO_STRBUF held = STRBUF_INIT;
+	AUTO_STRBUF held = STRBUF_INIT, kept = STRBUF_INIT;
 	const char *c = render_alias(x);
 
 	render_child_held(x, &held, e, c);
-	for (size_t i = 0; x->b->request && i < e->rules.n; i++) {
-		AUTO_STRBUF one = STRBUF_INIT;
-		struct bound *o = e->rules.v[i];
-
-		/* in an erasure the link is how the rest is found once its time has come */
-		if (!o->failed && !o->base && child_kept(x, &one, o, c))
-			strbuf_addf(&held, "%s%s", held.len ? " OR " : "", strbuf_str(&one));
-	}
+	/* in an erasure the link is how the rest is found once its time has come */
+	if (x->b->request && children_kept(x, &kept, e, c))
+		strbuf_addf(&held, "%s%s", held.len ? " OR " : "", strbuf_str(&kept));
 	if (!held.len)
 		return false;
 	exists_child(sb, e, c, alias);
