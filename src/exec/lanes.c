@@ -15,7 +15,7 @@
 
 static bool lane_open(const struct exec_options *o, const struct limits *l, struct lane *ret, struct diag *d)
 {
-	struct conn_settings s = { .application = "pgretain lane", .lock_timeout_ms = l->lock_timeout_ms,
+	struct conn_settings s = { .application = "pgretain lane", .bulk = true, .lock_timeout_ms = l->lock_timeout_ms,
 				   .statement_timeout_ms = l->statement_timeout_ms };
 	AUTO_CONN *c = NULL;
 

@@ -83,7 +83,7 @@ static bool session_prepare(struct conn *c, struct diag *d)
 		    "THEN pg_catalog.set_config('lc_messages', 'C', false) || "
 		    "pg_catalog.set_config('log_error_verbosity', 'terse', false) END");
 	/* Nearly all WAL of a sweep is full-page images (engine.md): compressed where the role may ask for it. */
-	if (c->version >= 150000 && !c->settings.read_only)
+	if (c->version >= 150000 && c->settings.bulk)
 		strbuf_adds(&sb, ", CASE WHEN pg_catalog.current_setting('wal_compression') = 'off' "
 			    "AND pg_catalog.has_parameter_privilege('wal_compression', 'SET') "
 			    "AND (SELECT 'lz4' = ANY(s.enumvals) FROM pg_catalog.pg_settings AS s WHERE s.name = 'wal_compression') "

@@ -2,7 +2,7 @@
  * TimeZone UTC, DateStyle ISO, IntervalStyle postgres, search_path pg_catalog, row_security off (a
  * hidden row is error 42501, never "0 due"), client_encoding UTF8, extra_float_digits 3, bytea hex,
  * standard_conforming_strings on, idle timeouts off, plan_cache_mode force_custom_plan;
- * wal_compression lz4 where it is off and the role may SET it (PostgreSQL 15 on). */
+ * for `bulk` wal_compression lz4 where it is off and the role may SET it (PostgreSQL 15 on). */
 #ifndef PGRETAIN_PG_CONN_H
 #define PGRETAIN_PG_CONN_H
 
@@ -14,6 +14,7 @@
 struct conn_settings {
 	const char *application;	/* application_name, e.g. "pgretain run" */
 	bool read_only;			/* default_transaction_read_only: a stray write is refused by the server */
+	bool bulk;			/* writes much: WAL is compressed */
 	int64_t lock_timeout_ms, statement_timeout_ms;	/* 0: none */
 };
 
