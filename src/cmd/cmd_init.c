@@ -53,24 +53,35 @@ static bool grant(struct setup *to, const struct strbuf *sql, struct diag *d)
 	return conn_do(to->c, strbuf_str(sql), NO_PARAMS, d) || streq(d->sqlstate, "42501");
 }
 
+static bool grant_usage(struct setup *to, const char *schema, const char *role, struct diag *d)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+
+	strbuf_adds(&sql, "GRANT USAGE ON SCHEMA ");
+	sql_ident(&sql, schema);
+	strbuf_addf(&sql, " TO %s", role);
+	return grant(to, &sql, d);
+}
+
+/* what: privileges, or privileges on columns. */
+static bool grant_on(struct setup *to, const char *what, const char *schema, const char *table, const char *role,
+		     struct diag *d)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+
+	strbuf_addf(&sql, "GRANT %s ON ", what);
+	sql_qualified(&sql, schema, table);
+	strbuf_addf(&sql, " TO %s", role);
+	return grant(to, &sql, d);
+}
+
 static bool grant_relation(struct setup *to, const PGresult *res, int row, struct diag *d)
 {
-	AUTO_STRBUF usage = STRBUF_INIT;
-	AUTO_STRBUF table = STRBUF_INIT;
+	const char *schema = res_text(res, row, 0), *missing = res_text_null(res, row, 3);
 
-	if (res_bool(res, row, 2)) {
-		strbuf_adds(&usage, "GRANT USAGE ON SCHEMA ");
-		sql_ident(&usage, res_text(res, row, 0));
-		strbuf_adds(&usage, " TO pgretain_runner");
-		if (!grant(to, &usage, d))
-			return false;
-	}
-	if (!res_text_null(res, row, 3))
-		return true;
-	strbuf_addf(&table, "GRANT %s ON ", res_text(res, row, 3));
-	sql_qualified(&table, res_text(res, row, 0), res_text(res, row, 1));
-	strbuf_adds(&table, " TO pgretain_runner");
-	return grant(to, &table, d);
+	if (res_bool(res, row, 2) && !grant_usage(to, schema, "pgretain_runner", d))
+		return false;
+	return !missing || grant_on(to, missing, schema, res_text(res, row, 1), "pgretain_runner", d);
 }
 
 /* child: as the rule's `children` name it; "": the rule's own table. */
@@ -119,20 +130,12 @@ static bool grant_rule(struct setup *to, const struct rule *rule, struct diag *d
 
 static bool grant_search(struct setup *to, const PGresult *res, int row, struct diag *d)
 {
-	const char *role = res_text(res, row, 0);
-	AUTO_STRBUF usage = STRBUF_INIT, columns = STRBUF_INIT;
+	const char *role = res_text(res, row, 0), *schema = res_text(res, row, 1), *missing = res_text_null(res, row, 4);
 
-	strbuf_adds(&usage, "GRANT USAGE ON SCHEMA ");
-	sql_ident(&usage, res_text(res, row, 1));
-	strbuf_addf(&usage, " TO %s", role);
-	if (res_bool(res, row, 3) && !grant(to, &usage, d))
+	if (res_bool(res, row, 3) && !grant_usage(to, schema, role, d))
 		return false;
-	if (!res_text_null(res, row, 4))
-		return true;
-	strbuf_addf(&columns, "GRANT SELECT (%s) ON ", res_text(res, row, 4));
-	sql_qualified(&columns, res_text(res, row, 1), res_text(res, row, 2));
-	strbuf_addf(&columns, " TO %s", role);
-	return grant(to, &columns, d);
+	return !missing ||
+		grant_on(to, arena_printf(to->ctx->arena, "SELECT (%s)", missing), schema, res_text(res, row, 2), role, d);
 }
 
 static bool grant_columns(struct setup *to, const char *table, const char *const *columns, size_t n, struct diag *d)
