@@ -1,5 +1,6 @@
 #include "cmd/certificate.h"
 
+#include "base/digest.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "cmd/words.h"
@@ -8,21 +9,9 @@
 #include "report/json.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #define CERTIFICATE_MAX (16u * 1024 * 1024)
-
-static void digest_of(const char *bytes, size_t n, char into[72])
-{
-	unsigned char hash[32];
-	unsigned int len = sizeof(hash);
-
-	BUG_ON(!EVP_Digest(bytes, n, hash, &len, EVP_sha256(), NULL));
-	memcpy(into, "sha256:", 8);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(into + 7 + 2 * i, 3, "%02x", hash[i]);
-}
 
 /* ---- what it says ---- */
 
@@ -114,7 +103,7 @@ static bool evidence(struct erasure *e, const struct erasure_request *r, const s
 	char digest[72], *text;
 	bool ok;
 
-	digest_of(strbuf_str(sb), sb->len, digest);
+	digest_text(strbuf_str(sb), sb->len, digest);
 	json_put(detail, "certificate", json_text(digest));
 	json_put(detail, "final", json_boolean(streq(standing(r), "final")));
 	json_put(detail, "state", json_text(request_state_word(r->state)));
@@ -207,7 +196,7 @@ static int verify(struct ctx *ctx, const char *path, const char *id)
 		return EXIT_REFUSED;
 	if (!file_read(path, &bytes, &n, &d) || !ledger_readable(c, &d))
 		return ctx_fail(ctx, &d);
-	digest_of(bytes, n, digest);
+	digest_text(bytes, n, digest);
 	free(bytes);
 	if (!ledger_verify(c, ctx_replay_log(ctx), &check, &d) ||
 	    !conn_query_text(c, sqltext_get("query/item_certificate_known"), &res, &d, digest))

@@ -15,17 +15,12 @@
 static bool executable(struct erasure *e, struct diag *d)
 {
 	for (size_t i = 0; i < e->requests.n; i++) {
-		struct erasure_request *r = &e->requests.v[i];
-		AUTO_STRBUF sb = STRBUF_INIT;
+		const struct erasure_request *r = &e->requests.v[i];
 
 		if (r->kind != e->requests.v[0].kind)
 			return diag_fail(d, DIAG_USAGE, "erasures and withdrawals go apart: give requests of one kind");
-		if (request_leads(r->kind, r->state, REQUEST_ON_EXECUTE, REQUEST_EXECUTING))
-			continue;
-		request_possible(&sb, r->kind, r->state);
-		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be executed", r->id, request_state_word(r->state));
-		diag_hint(d, "possible now: %s", strbuf_str(&sb));
-		return false;
+		if (!erasure_may(r, REQUEST_ON_EXECUTE, REQUEST_EXECUTING, d))
+			return false;
 	}
 	return true;
 }
@@ -111,7 +106,6 @@ static json_t *states_json(struct erasure *e)
 
 static void print(struct erasure *e, const struct run_view *v)
 {
-	struct text_style style = ctx_style(e->ctx);
 	AUTO_STRBUF sb = STRBUF_INIT;
 	json_t *o;
 
@@ -125,7 +119,6 @@ static void print(struct erasure *e, const struct run_view *v)
 		strbuf_adds(&sb, i ? "\n" : "");
 		erasure_text(e, &e->requests.v[i], &sb);
 	}
-	(void)style;
 	ctx_print(e->ctx, &sb);
 }
 
@@ -171,12 +164,17 @@ static void foreseen(struct erasure *e, struct erasure_run *r)
 		}
 }
 
+static bool planned(struct erasure *e, struct diag *d)
+{
+	return erasure_plan(e, NULL, d) && erasure_stored(e, d) && erasure_count(e, d) && unchanged(e, d);
+}
+
 static int dry_run(struct erasure *e)
 {
 	struct erasure_run r = { .e = e };
 	struct diag d = DIAG_INIT;
 
-	if (!erasure_plan(e, NULL, &d) || !erasure_stored(e, &d) || !erasure_count(e, &d) || !unchanged(e, &d))
+	if (!planned(e, &d))
 		return ctx_fail(e->ctx, &d);
 	erasure_foresee(e);
 	foreseen(e, &r);
@@ -185,11 +183,6 @@ static int dry_run(struct erasure *e)
 }
 
 /* ---- erase ---- */
-
-static bool planned(struct erasure *e, struct diag *d)
-{
-	return erasure_plan(e, NULL, d) && erasure_stored(e, d) && erasure_count(e, d) && unchanged(e, d);
-}
 
 static int act(struct erasure *e)
 {
@@ -295,11 +288,10 @@ static bool waiting(struct ctx *ctx, struct conn *c, const char *now, struct wai
 	return true;
 }
 
-static bool deadlines(struct ctx *ctx, struct conn *c, const char *now, int *code, struct diag *d)
+static bool deadlines(struct conn *c, const char *now, int *code, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
-	(void)ctx;
 	if (!conn_query_text(c, sqltext_get("query/item_deadlines"), &res, d, now))
 		return false;
 	if (!res_int(res, 0, 0) && !res_int(res, 0, 1))
@@ -331,7 +323,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 
 			code = one != EXIT_DONE ? one : code;
 		}
-	if (!deadlines(ctx, c, now, &code, &d))
+	if (!deadlines(c, now, &code, &d))
 		return ctx_fail(ctx, &d);
 	return code;
 }

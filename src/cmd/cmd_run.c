@@ -213,17 +213,6 @@ static bool ledger_event(struct run_session *r, const char *event, int64_t rows,
 	return ok;
 }
 
-static const char *status_word(enum outcome_status s)
-{
-	switch (s) {
-	case OUTCOME_OPEN: return "open";
-	case OUTCOME_DONE: return "done";
-	case OUTCOME_SKIPPED: return "skipped";
-	case OUTCOME_FAILED: return "failed";
-	}
-	return NULL;
-}
-
 /* Names and numbers only: what the report says of a ceiling tells the oldest row's date too. */
 static const char *step_reason(const struct plan_step *s, const struct outcome_step *o)
 {
@@ -244,7 +233,7 @@ static bool ledger_step(struct run_session *r, const struct plan_step *s, const 
 
 	if (!rule_text(r, s, digest, d))
 		return false;
-	detail = json_pack("{ss ss sI sI sI sI sI sI}", "rule_text", digest, "status", status_word(o->status),
+	detail = json_pack("{ss ss sI sI sI sI sI sI}", "rule_text", digest, "status", outcome_status_word(o->status),
 			   "due", (json_int_t)o->due, "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked,
 			   "skipped", (json_int_t)o->skipped, "failed", (json_int_t)o->failed, "changed", (json_int_t)o->changed);
 	if (*o->sqlstate)
@@ -267,7 +256,7 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 	struct diag d = DIAG_INIT;
 
 	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name),
-		  LOG_S("status", status_word(o->status)), LOG_I("rows", o->acted), LOG_I("transactions", o->transactions),
+		  LOG_S("status", outcome_status_word(o->status)), LOG_I("rows", o->acted), LOG_I("transactions", o->transactions),
 		  LOG_S("sqlstate", o->sqlstate));
 	if (!ledger_step(r, s, o, &d))
 		ctx_fail(r->ctx, &d);

@@ -73,6 +73,8 @@ bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct di
 /* Of the requests that are loaded (all of one kind): people, identifiers, grounds, then the plan. as_of NULL: now. */
 bool erasure_plan(struct erasure *e, const char *as_of, struct diag *d) must_use;
 bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d) must_use;
+/* GUARD with what is possible instead. */
+bool erasure_may(const struct erasure_request *r, enum request_event event, enum request_state to, struct diag *d) must_use;
 /* One transition; GUARD with what is possible where it is none, or another command was quicker. */
 bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
 		  const char *set, const char *note, struct diag *d) must_use;
@@ -98,7 +100,7 @@ const char *erasure_fingerprint(struct erasure *e, const struct erasure_request 
 const char *erasure_batch_fingerprint(struct erasure *e);
 /* "sha256:…" over the rules as configured. */
 const char *erasure_config(struct erasure *e);
-const char *erasure_wake(struct erasure *e, const struct erasure_request *r);
+const char *erasure_wake(const struct erasure_request *r);
 
 /* erasure_view.c */
 json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r) must_use;

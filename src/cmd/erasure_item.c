@@ -1,11 +1,11 @@
 /* Items: what a request found in each table, and what became of it. */
 #include "cmd/erasure.h"
 
+#include "base/digest.h"
 #include "base/instant.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 /* ---- counting ---- */
@@ -587,11 +587,10 @@ bool erasure_store(struct erasure *e, struct diag *d)
 
 /* ---- what is approved ---- */
 
-const char *erasure_wake(struct erasure *e, const struct erasure_request *r)
+const char *erasure_wake(const struct erasure_request *r)
 {
 	const char *least = NULL;
 
-	(void)e;
 	for (size_t i = 0; i < r->nitems; i++)
 		sooner(&least, r->items[i].wake);
 	return least;
@@ -599,15 +598,10 @@ const char *erasure_wake(struct erasure *e, const struct erasure_request *r)
 
 static const char *digest(struct arena *a, const struct strbuf *sb)
 {
-	unsigned char hash[32];
-	char *text = arena_alloc(a, 72);
-	unsigned int len = sizeof(hash);
+	char text[DIGEST_TEXT];
 
-	BUG_ON(!EVP_Digest(strbuf_str(sb), sb->len, hash, &len, EVP_sha256(), NULL));
-	memcpy(text, "sha256:", 7);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(text + 7 + 2 * i, 3, "%02x", hash[i]);
-	return text;
+	digest_text(strbuf_str(sb), sb->len, text);
+	return arena_strdup(a, text);
 }
 
 const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r)

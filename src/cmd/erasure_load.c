@@ -213,10 +213,12 @@ bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d)
 
 /* ---- transitions ---- */
 
-static bool impossible(const struct erasure_request *r, enum request_event event, struct diag *d)
+bool erasure_may(const struct erasure_request *r, enum request_event event, enum request_state to, struct diag *d)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
+	if (request_leads(r->kind, r->state, event, to))
+		return true;
 	request_possible(&sb, r->kind, r->state);
 	diag_fail(d, DIAG_GUARD, "request %s is %s: %s is not possible", r->id, request_state_word(r->state), request_event_word(event));
 	diag_hint(d, "possible now: %s", strbuf_str(&sb));
@@ -228,8 +230,8 @@ bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum reques
 {
 	AUTO_RESULT *res = NULL;
 
-	if (!request_leads(r->kind, r->state, event, to))
-		return impossible(r, event, d);
+	if (!erasure_may(r, event, to, d))
+		return false;
 	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
 			     request_event_word(event), request_state_word(to), e->ctx->actor, evidence, set, note))
 		return false;

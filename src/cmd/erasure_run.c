@@ -58,13 +58,6 @@ static bool run_event(struct erasure_run *r, const char *event, int64_t rows, st
 	return append(r, &entry, detail, d);
 }
 
-static const char *status_word(enum outcome_status s)
-{
-	static const char *const words[] = { "open", "done", "skipped", "failed" };
-
-	return words[s];
-}
-
 static bool step_entry(struct erasure_run *r, const struct plan_step *s, const struct outcome_step *o, struct diag *d)
 {
 	struct ledger_entry entry = { .kind = "step", .rule = rule_name(s->rule), .table = s->table,
@@ -74,7 +67,7 @@ static bool step_entry(struct erasure_run *r, const struct plan_step *s, const s
 
 	if (!ledger_rule_text(r->e->conn, s->rule_text, digest, d))
 		return false;
-	detail = json_pack("{ss ss sI sI sI sI}", "rule_text", digest, "status", status_word(o->status), "due", (json_int_t)o->due,
+	detail = json_pack("{ss ss sI sI sI sI}", "rule_text", digest, "status", outcome_status_word(o->status), "due", (json_int_t)o->due,
 			   "held", (json_int_t)o->held, "blocked", (json_int_t)o->blocked, "failed", (json_int_t)o->failed);
 	if (*o->sqlstate)
 		json_put(detail, "sqlstate", json_text(o->sqlstate));
@@ -92,7 +85,7 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 
 	if (!o->acted && o->status == OUTCOME_DONE)
 		return;			/* most rules have nothing of most people */
-	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name), LOG_S("status", status_word(o->status)),
+	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name), LOG_S("status", outcome_status_word(o->status)),
 		  LOG_I("rows", o->acted), LOG_S("sqlstate", o->sqlstate));
 	if (!step_entry(r, s, o, &d))
 		ctx_fail(r->e->ctx, &d);
@@ -206,7 +199,7 @@ static bool nothing_left(const struct request_sums *s)
 
 static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag *d)
 {
-	const char *wake = erasure_wake(r->e, q);
+	const char *wake = erasure_wake(q);
 	json_t *set = json_pack("{ss*}", "wake_at", wake), *note = json_object();
 	char *text, *more;
 	struct request_sums s;

@@ -90,7 +90,7 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 	json_put(o, "deadline_state", json_text(deadline_state(res)));
 	json_put(o, "fingerprint", json_text(res_text_null(res, 0, 5)));
 	wake = res_text_null(res, 0, 6);
-	json_put(o, "wake_at", json_text(rfc3339(e->a, wake || r->executed ? wake : erasure_wake(e, r))));
+	json_put(o, "wake_at", json_text(rfc3339(e->a, wake || r->executed ? wake : erasure_wake(r))));
 	json_put(o, "restricted", json_boolean(res_bool(res, 0, 9)));
 	json_put(o, "items", erasure_items_json(e, r));
 	json_put(o, "residual", residual);

@@ -75,17 +75,9 @@ static bool one_kind(struct erasure *e, struct diag *d)
 
 static bool assessable(struct erasure *e, struct diag *d)
 {
-	for (size_t i = 0; i < e->requests.n; i++) {
-		struct erasure_request *r = &e->requests.v[i];
-		AUTO_STRBUF sb = STRBUF_INIT;
-
-		if (request_leads(r->kind, r->state, REQUEST_ON_ASSESS, REQUEST_ASSESSED))
-			continue;
-		request_possible(&sb, r->kind, r->state);
-		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be assessed", r->id, request_state_word(r->state));
-		diag_hint(d, "possible now: %s", strbuf_str(&sb));
-		return false;
-	}
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (!erasure_may(&e->requests.v[i], REQUEST_ON_ASSESS, REQUEST_ASSESSED, d))
+			return false;
 	return one_kind(e, d);
 }
 
@@ -204,17 +196,9 @@ static bool covered(struct erasure *e, struct diag *d)
 
 static bool approvable(struct erasure *e, struct diag *d)
 {
-	for (size_t i = 0; i < e->requests.n; i++) {
-		const struct erasure_request *r = &e->requests.v[i];
-		AUTO_STRBUF sb = STRBUF_INIT;
-
-		if (request_leads(r->kind, r->state, REQUEST_ON_APPROVE, REQUEST_APPROVED))
-			continue;
-		request_possible(&sb, r->kind, r->state);
-		diag_fail(d, DIAG_GUARD, "request %s is %s: it can't be approved", r->id, request_state_word(r->state));
-		diag_hint(d, "possible now: %s", strbuf_str(&sb));
-		return false;
-	}
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (!erasure_may(&e->requests.v[i], REQUEST_ON_APPROVE, REQUEST_APPROVED, d))
+			return false;
 	return true;
 }
 

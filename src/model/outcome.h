@@ -5,6 +5,7 @@
 #include "model/plan.h"
 
 enum outcome_status { OUTCOME_OPEN, OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_FAILED };
+const char *outcome_status_word(enum outcome_status s);	/* "open", "done", … */
 
 struct outcome_step {
 	enum outcome_status status;

@@ -10,6 +10,7 @@
 #define PGRETAIN_MODEL_PLAN_H
 
 #include "base/diag.h"
+#include "base/digest.h"
 #include "base/strbuf.h"
 #include "model/policy.h"
 
@@ -173,7 +174,7 @@ struct plan {
 	const char *as_of;		/* PostgreSQL text, UTC */
 	int64_t as_of_usecs;
 	bool future;			/* as_of lies ahead of the server's clock */
-	char fingerprint[72];		/* "sha256:…" */
+	char fingerprint[DIGEST_TEXT];	/* "sha256:…" */
 	int64_t hold_epoch;
 	size_t nholds;			/* counted only where asked for */
 	struct hold_width *holds;	/* report/hold_view.h */

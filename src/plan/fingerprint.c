@@ -2,7 +2,7 @@
  * not today's partitions (interface.md 1): the evening's plan and the night's run have the same one. */
 #include "plan/build_parts.h"
 
-#include <openssl/evp.h>
+#include "base/digest.h"
 
 static void line(struct strbuf *sb, const char *key, const char *value)
 {
@@ -47,15 +47,10 @@ static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const
 
 void fingerprint_plan(struct plan *p, struct bound **order, struct binder *b)
 {
-	unsigned char hash[32];
 	AUTO_STRBUF sb = STRBUF_INIT;
-	unsigned int len = sizeof(hash);
 
 	line(&sb, "pgretain", "plan/1");
 	for (size_t i = 0; i < p->nsteps; i++)
 		add_rule(&sb, b, order[i], &p->steps[i]);
-	BUG_ON(!EVP_Digest(strbuf_str(&sb), sb.len, hash, &len, EVP_sha256(), NULL));
-	memcpy(p->fingerprint, "sha256:", 7);
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(p->fingerprint + 7 + 2 * i, 3, "%02x", hash[i]);
+	digest_text(strbuf_str(&sb), sb.len, p->fingerprint);
 }

@@ -1,0 +1,10 @@
+/* SHA-256 as it is shown everywhere: "sha256:" and 64 hex digits. */
+#ifndef PGRETAIN_BASE_DIGEST_H
+#define PGRETAIN_BASE_DIGEST_H
+
+#include "base/util.h"
+
+#define DIGEST_TEXT 72
+void digest_text(const void *bytes, size_t n, char into[DIGEST_TEXT]);
+
+#endif
