@@ -1,45 +1,25 @@
 /* Plan, guards, execution, evidence: the one command that acts by rules. */
-#include "cmd/cmd.h"
+#include "cmd/run_session.h"
 
 #include "base/fault.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/sig.h"
-#include "cmd/erasure.h"
 #include "cmd/hold_step.h"
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
-#include "cmd/self.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
 #include "exec/revive.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
-#include "plan/build.h"
 #include "report/json.h"
-#include "sched/due.h"
 
 #include <poll.h>
 
 #define LANES_WAIT_MS 15000	/* for the lanes of a run that was killed */
 #define MAX_LOSSES 4
 #define RECONNECT_MS 60000	/* how long a server that is away is waited for */
-
-struct run_session {
-	struct ctx *ctx;
-	const struct database *db;
-	const struct job *job;			/* NULL: by hand */
-	struct conn *conn;
-	struct plan_options o;
-	struct plan *plan;
-	VEC(struct plan *) fresh;		/* made anew because holds changed; all live until the end */
-	struct outcome out;
-	const char *replay_log;
-	char uuid[37];
-	struct exec_options x;
-	double began_ms, deadline_ms;
-	double logged_ms;
-};
 
 /* ---- guards: before the first write ---- */
 
@@ -63,7 +43,7 @@ static bool guard_clock(struct run_session *r, struct diag *d)
 	return false;
 }
 
-static bool guard_standby(struct run_session *r, struct diag *d)
+bool run_guard_standby(struct run_session *r, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
@@ -76,7 +56,7 @@ static bool guard_standby(struct run_session *r, struct diag *d)
 	return false;
 }
 
-static bool guard_lock(struct run_session *r, struct diag *d)
+bool run_guard_lock(struct run_session *r, struct diag *d)
 {
 	bool got;
 
@@ -191,7 +171,7 @@ static bool rule_text(struct run_session *r, const struct plan_step *s, char dig
 	return ok;
 }
 
-static bool ledger_event(struct run_session *r, const char *event, int64_t rows, struct diag *d)
+bool run_event(struct run_session *r, const char *event, int64_t rows, struct diag *d)
 {
 	json_t *detail = json_pack("{ss ss*}", "event", event, "job", r->job ? r->job->name : NULL);
 	struct ledger_entry e = { .kind = "run", .run = r->uuid, .rows = rows, .as_of = r->plan ? r->plan->as_of : NULL,
@@ -354,7 +334,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
 		return false;
 	FAULT_POINT(run_confirmed);
-	if (!ledger_event(r, "start", -1, d))
+	if (!run_event(r, "start", -1, d))
 		return false;
 	FAULT_POINT(run_started);
 	if (settled)
@@ -368,7 +348,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;
 	FAULT_POINT(run_ending);
-	if (!ledger_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
+	if (!run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
 	FAULT_POINT(head_export);
 	if (!head_export(r, d))
@@ -379,8 +359,8 @@ static bool execute(struct run_session *r, struct diag *d)
 
 static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 {
-	if (!dry && (!guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
-		     !guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
+	if (!dry && (!run_guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
+		     !run_guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
 		return false;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
 	    !guard_expected(r, "confirm", d))
@@ -409,7 +389,7 @@ static bool begin(struct run_session *r, bool dry, struct diag *d)
 }
 
 /* How far a run came is told even when it could not go on. */
-static int run_rules(struct run_session *r, bool dry)
+int run_rules(struct run_session *r, bool dry)
 {
 	struct diag d = DIAG_INIT;
 	bool ok;
@@ -432,125 +412,6 @@ static int run_rules(struct run_session *r, bool dry)
 	return r->out.exit;
 }
 
-/* ---- a job: its steps in their order ---- */
-
-static int step_rules(struct run_session *r)
-{
-	return run_rules(r, false);
-}
-
-/* A command of this program as a process of its own; its JSON is left out: a run prints one object. */
-static int step_self(struct run_session *r, const char *command, const char *verb)
-{
-	const char *words[] = { command, verb ? verb : "--database", verb ? "--database" : r->db->name,
-				verb ? r->db->name : NULL, NULL };
-
-	if (opts_text(&r->ctx->opts, "database"))
-		words[verb ? 2 : 1] = NULL;
-	return self_run(r->ctx, words, r->ctx->format == FORMAT_JSON);
-}
-
-static int step_purge(struct run_session *r) { return step_self(r, "quarantine", "purge"); }
-static int step_report(struct run_session *r) { return step_self(r, "report", NULL); }
-
-static bool job_has_rules(const struct job *job)
-{
-	for (size_t i = 0; i < job->nsteps; i++)
-		if (streq(job->steps[i], "rules"))
-			return true;
-	return false;
-}
-
-/* Its JSON is left out where rules run too: a run prints one object. */
-static int step_requests(struct run_session *r)
-{
-	return erasure_nightly(r->ctx, r->db, r->deadline_ms, r->ctx->format == FORMAT_JSON && job_has_rules(r->job));
-}
-
-/* Backups are not kept by this version: there are none to work on. */
-static int step_none(struct run_session *r)
-{
-	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
-	return EXIT_DONE;
-}
-
-static const struct {
-	const char *name;
-	int (*run)(struct run_session *r);
-} job_steps[] = {
-	{ "requests", step_requests }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
-	{ "report", step_report },
-};
-
-static int job_step(struct run_session *r, const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(job_steps); i++)
-		if (streq(job_steps[i].name, name))
-			return job_steps[i].run(r);
-	bug(__FILE__, __LINE__, "a job step without a row");
-}
-
-static bool stops_job(int code)
-{
-	return code != EXIT_DONE && code != EXIT_HUMAN;
-}
-
-static int job_run_steps(struct run_session *r)
-{
-	int code = EXIT_DONE;
-
-	for (size_t i = 0; i < r->job->nsteps && !stops_job(code); i++)
-		code = exit_worse(code, job_step(r, r->job->steps[i]));
-	return code;
-}
-
-/* A job without rules is a run all the same: the scheduler sees by its entries that it took place. */
-static int job_run_bare(struct run_session *r)
-{
-	struct conn_settings settings = { .application = "pgretain run" };
-	struct diag d = DIAG_INIT;
-	int settled;
-
-	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !guard_standby(r, &d) ||
-	    !ledger_require(r->conn, r->replay_log, &d) || !guard_lock(r, &d) ||
-	    !ledger_settle(r->conn, r->ctx->actor, &settled, &d))
-		return ctx_fail(r->ctx, &d);
-	new_uuid(r->uuid);
-	if (!ledger_event(r, "start", -1, &d))
-		return ctx_fail(r->ctx, &d);
-	r->out.exit = job_run_steps(r);
-	return ledger_event(r, "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
-}
-
-/* --job: the job's database, and its window as the time to stop. */
-static bool take_job(struct run_session *r)
-{
-	const char *name = opts_text(&r->ctx->opts, "job");
-	struct diag d = DIAG_INIT;
-	struct sched sched;
-	int64_t end;
-
-	if (!name)
-		return true;
-	r->job = policy_job(r->ctx->policy, name);
-	if (!r->job) {
-		ctx_usage(r->ctx, "there is no job \"%s\"", name);
-		return false;
-	}
-	r->db = policy_database(r->ctx->policy, r->job->database ? r->job->database : r->ctx->database_name);
-	if (!r->db) {
-		ctx_usage(r->ctx, "job \"%s\" does not say which database", name);
-		return false;
-	}
-	if (!sched_compile(r->ctx->arena, r->job, &sched, &d)) {
-		ctx_fail(r->ctx, &d);
-		return false;
-	}
-	if (due_window(&sched, instant_host_now(), &end) && end != INSTANT_INFINITY)
-		r->deadline_ms = clock_ms() + (double)(end - instant_host_now()) / 1e3;
-	return true;
-}
-
 static int run(struct ctx *ctx, int argc, char **argv)
 {
 	struct run_session r = {
@@ -561,7 +422,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	};
 	int code;
 
-	if (!ctx_policy(ctx) || !run_report_as_of(ctx, &r.o.as_of) || !take_job(&r))
+	if (!ctx_policy(ctx) || !run_report_as_of(ctx, &r.o.as_of) || !run_take_job(&r))
 		return EXIT_REFUSED;
 	if (!r.db)
 		r.db = ctx_database(ctx);
@@ -573,7 +434,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	if (!r.job || opts_flag(&ctx->opts, "dry-run"))
 		code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
 	else
-		code = job_has_rules(r.job) ? job_run_steps(&r) : job_run_bare(&r);
+		code = run_job(&r);
 	if (r.conn)
 		conn_close(r.conn);
 	for (size_t i = 0; i < r.fresh.n; i++)

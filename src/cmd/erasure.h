@@ -94,13 +94,16 @@ bool erasure_stored(struct erasure *e, struct diag *d) must_use;
 /* What has happened since the items were stored: from the counts and the ledger. */
 bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d) must_use;
 bool erasure_store(struct erasure *e, struct diag *d) must_use;
+/* When the first of what is deferred falls due; NULL: nothing has a date. */
+const char *erasure_wake(const struct erasure_request *r);
+
+/* erasure_fingerprint.c */
 /* "sha256:…" over the request's items and the plan's rules. */
 const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r);
 /* Of all that are loaded: one's own, or a hash over all of theirs. */
 const char *erasure_batch_fingerprint(struct erasure *e);
 /* "sha256:…" over the rules as configured. */
 const char *erasure_config(struct erasure *e);
-const char *erasure_wake(const struct erasure_request *r);
 
 /* erasure_view.c */
 json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r) must_use;

@@ -1,7 +1,6 @@
 /* Items: what a request found in each table, and what became of it. */
 #include "cmd/erasure.h"
 
-#include "base/digest.h"
 #include "base/instant.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
@@ -585,8 +584,6 @@ bool erasure_store(struct erasure *e, struct diag *d)
 	return ok;
 }
 
-/* ---- what is approved ---- */
-
 const char *erasure_wake(const struct erasure_request *r)
 {
 	const char *least = NULL;
@@ -594,56 +591,4 @@ const char *erasure_wake(const struct erasure_request *r)
 	for (size_t i = 0; i < r->nitems; i++)
 		sooner(&least, r->items[i].wake);
 	return least;
-}
-
-static const char *digest(struct arena *a, const struct strbuf *sb)
-{
-	char text[DIGEST_TEXT];
-
-	digest_text(strbuf_str(sb), sb->len, text);
-	return arena_strdup(a, text);
-}
-
-const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	strbuf_addf(&sb, "pgretain request/1\n%s\n%s\n%s\n", r->id, request_kind_word(r->kind), e->plan->fingerprint);
-	for (size_t i = 0; i < r->nitems; i++) {
-		const struct erasure_item *it = &r->items[i];
-
-		strbuf_addf(&sb, "%zu %s %s %lld %lld %lld %lld %lld %lld %lld %lld\n", strlen(it->rule), it->rule, it->action,
-			    (long long)it->matched, (long long)it->erased, (long long)it->anonymized, (long long)it->quarantined,
-			    (long long)it->deferred, (long long)it->held, (long long)it->retained, (long long)it->failed);
-	}
-	return digest(e->a, &sb);
-}
-
-static int by_id(const void *a, const void *b)
-{
-	return strcmp((*(const struct erasure_request *const *)a)->id, (*(const struct erasure_request *const *)b)->id);
-}
-
-const char *erasure_batch_fingerprint(struct erasure *e)
-{
-	const struct erasure_request **all = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*all));
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	if (e->requests.n == 1)
-		return e->requests.v[0].fingerprint;
-	for (size_t i = 0; i < e->requests.n; i++)
-		all[i] = &e->requests.v[i];
-	qsort(all, e->requests.n, sizeof(*all), by_id);
-	for (size_t i = 0; i < e->requests.n; i++)
-		strbuf_addf(&sb, "%s %s\n", all[i]->id, all[i]->fingerprint ? all[i]->fingerprint : "");
-	return digest(e->a, &sb);
-}
-
-const char *erasure_config(struct erasure *e)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < e->plan->nsteps; i++)
-		strbuf_addf(&sb, "%s %s\n", e->plan->steps[i].rule->name, e->plan->steps[i].definition);
-	return digest(e->a, &sb);
 }

@@ -1,0 +1,132 @@
+/* A job: its steps in their order. */
+#include "cmd/run_session.h"
+
+#include "base/instant.h"
+#include "base/log.h"
+#include "cmd/erasure.h"
+#include "cmd/self.h"
+#include "cmd/words.h"
+#include "exec/lane.h"
+#include "ledger/ledger.h"
+#include "sched/due.h"
+
+static int step_rules(struct run_session *r)
+{
+	return run_rules(r, false);
+}
+
+/* A command of this program as a process of its own; its JSON is left out: a run prints one object. */
+static int step_self(struct run_session *r, const char *command, const char *verb)
+{
+	const char *words[] = { command, verb ? verb : "--database", verb ? "--database" : r->db->name,
+				verb ? r->db->name : NULL, NULL };
+
+	if (opts_text(&r->ctx->opts, "database"))
+		words[verb ? 2 : 1] = NULL;
+	return self_run(r->ctx, words, r->ctx->format == FORMAT_JSON);
+}
+
+static int step_purge(struct run_session *r) { return step_self(r, "quarantine", "purge"); }
+static int step_report(struct run_session *r) { return step_self(r, "report", NULL); }
+
+static bool job_has_rules(const struct job *job)
+{
+	for (size_t i = 0; i < job->nsteps; i++)
+		if (streq(job->steps[i], "rules"))
+			return true;
+	return false;
+}
+
+/* Its JSON is left out where rules run too: a run prints one object. */
+static int step_requests(struct run_session *r)
+{
+	return erasure_nightly(r->ctx, r->db, r->deadline_ms, r->ctx->format == FORMAT_JSON && job_has_rules(r->job));
+}
+
+/* Backups are not kept by this version: there are none to work on. */
+static int step_none(struct run_session *r)
+{
+	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
+	return EXIT_DONE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct run_session *r);
+} job_steps[] = {
+	{ "requests", step_requests }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
+	{ "report", step_report },
+};
+
+static int job_step(struct run_session *r, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(job_steps); i++)
+		if (streq(job_steps[i].name, name))
+			return job_steps[i].run(r);
+	bug(__FILE__, __LINE__, "a job step without a row");
+}
+
+static bool stops_job(int code)
+{
+	return code != EXIT_DONE && code != EXIT_HUMAN;
+}
+
+static int job_run_steps(struct run_session *r)
+{
+	int code = EXIT_DONE;
+
+	for (size_t i = 0; i < r->job->nsteps && !stops_job(code); i++)
+		code = exit_worse(code, job_step(r, r->job->steps[i]));
+	return code;
+}
+
+/* A job without rules is a run all the same: the scheduler sees by its entries that it took place. */
+static int job_run_bare(struct run_session *r)
+{
+	struct conn_settings settings = { .application = "pgretain run" };
+	struct diag d = DIAG_INIT;
+	int settled;
+
+	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !run_guard_standby(r, &d) ||
+	    !ledger_require(r->conn, r->replay_log, &d) || !run_guard_lock(r, &d) ||
+	    !ledger_settle(r->conn, r->ctx->actor, &settled, &d))
+		return ctx_fail(r->ctx, &d);
+	new_uuid(r->uuid);
+	if (!run_event(r, "start", -1, &d))
+		return ctx_fail(r->ctx, &d);
+	r->out.exit = job_run_steps(r);
+	return run_event(r, "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
+}
+
+int run_job(struct run_session *r)
+{
+	return job_has_rules(r->job) ? job_run_steps(r) : job_run_bare(r);
+}
+
+bool run_take_job(struct run_session *r)
+{
+	const char *name = opts_text(&r->ctx->opts, "job");
+	struct diag d = DIAG_INIT;
+	struct sched sched;
+	int64_t end;
+
+	if (!name)
+		return true;
+	r->job = policy_job(r->ctx->policy, name);
+	if (!r->job) {
+		ctx_usage(r->ctx, "there is no job \"%s\"", name);
+		return false;
+	}
+	r->db = policy_database(r->ctx->policy, r->job->database ? r->job->database : r->ctx->database_name);
+	if (!r->db) {
+		ctx_usage(r->ctx, "job \"%s\" does not say which database", name);
+		return false;
+	}
+	if (!sched_compile(r->ctx->arena, r->job, &sched, &d)) {
+		ctx_fail(r->ctx, &d);
+		return false;
+	}
+	if (due_window(&sched, instant_host_now(), &end) && end != INSTANT_INFINITY)
+		r->deadline_ms = clock_ms() + (double)(end - instant_host_now()) / 1e3;
+	return true;
+}
