@@ -130,6 +130,10 @@ is "$rc" 1 'whoever opened it does not approve it (second_person)'
 run_pgretain request approve "$id" --expect "$fp" --actor boss
 is "$rc" 0 'somebody else does'
 
+# the program and the server know the same life
+is "$(diff <("${BUILD:-$ROOT/build}/tools/request_moves" | sort) \
+	<(q 'SELECT kind, from_state, event, to_state FROM pgretain.request_transition' | sort))" '' 'transitions stand in both alike'
+
 # two at once: one wins, the other says why
 open_as --subject account:7
 for n in 1 2 3 4; do "$PGRETAIN" request verify "$id" --evidence "e$n" > "$W/v$n" 2>&1 & done
