@@ -12,6 +12,10 @@ SYSCONFDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/etc,$(PREFIX)/etc)
 V      ?=
 T      ?= $(sort $(wildcard tests/pg/*.t))
 
+# gzip by ISA-L where it is there, else by zlib; ISAL= leaves it aside
+ISAL   ?= $(if $(wildcard $(addsuffix /isa-l/igzip_lib.h,/usr/include /usr/local/include)),yes)
+DEFLATE = $(if $(ISAL),-lisal,-lz)
+
 PG_CFLAGS := $(shell pg_config --includedir 2>/dev/null | sed 's/^/-isystem /')
 WARN   = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
          -Wformat=2 -Wundef -Wvla
@@ -19,10 +23,10 @@ WARN   = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 FORTIFY = $(if $(SAN)$(filter -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 HARDEN = $(FORTIFY) -fstack-protector-strong -fPIE -fno-strict-aliasing
 OPT   ?= -O2 -g
-CFLAGS  = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAN) -D_GNU_SOURCE -Isrc $(PG_CFLAGS)
+CFLAGS  = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAN) -D_GNU_SOURCE $(if $(ISAL),-DHAVE_ISAL) -Isrc $(PG_CFLAGS)
 DEPS    = -MMD -MP -MF $@.d -MT $@
 LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN)
-LDLIBS  = -lpq -lconfig -luuid -ljansson -lcrypto -lm
+LDLIBS  = -lpq -lconfig -luuid -ljansson -lcrypto $(DEFLATE) -lzstd -llz4 -lm
 
 SRC  := $(sort $(shell find src -name '*.c' 2>/dev/null))
 SQL  := $(sort $(shell find sql -name '*.sql' 2>/dev/null))
