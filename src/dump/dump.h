@@ -59,6 +59,7 @@ struct dump_entry {
 	size_t ncolumns;
 	const char *into_schema, *into_table;
 	bool via_root;
+	bool columns_known;		/* false: INSERTS, and neither they nor a definition tell; not to filter */
 
 	uint64_t bytes;			/* tar, plain: how many the data takes, decoded; else 0 */
 	struct dump_place {		/* of dump/ alone: the raw entry */
@@ -119,7 +120,8 @@ struct dump_value {
 	const char *bytes;
 	size_t len;
 	bool null;
-	bool computed;			/* INSERTS: the word DEFAULT (a generated column) */
+	bool computed;			/* INSERTS: the word DEFAULT, or not in the list (a generated column); not to
+					 * be set */
 };
 struct dump_value dump_row_value(struct dump_row *row, size_t field);
 
@@ -155,7 +157,7 @@ struct dump_calls {
 	/* After about every MiB read, with the bytes read so far; false ends the pass (a signal). May be
 	 * NULL. */
 	bool (*tick)(void *ctx, uint64_t bytes, struct diag *d);
-	int level;			/* of what is encoded anew; 0: the archive's or the codec's fast one */
+	int level;			/* of what is encoded anew; 0: the codec's fast one */
 };
 
 /* What a pass met, one for each entry, by its index. In every pass without ENOUGH
