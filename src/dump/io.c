@@ -7,6 +7,7 @@
 #define IO_BUFFER (1024 * 1024)
 #define GROW_STEP ((size_t)16 * 1024 * 1024)
 
+__attribute__((format(printf, 3, 0)))
 static void fail_va(struct diag *d, const char *path, const char *fmt, va_list ap)
 {
 	char text[sizeof(d->message)];
