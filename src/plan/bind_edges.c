@@ -93,25 +93,36 @@ static bool unmentioned(struct bound *r, const struct cat_fkey *f)
 	return false;
 }
 
-static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
-		      int depth);
+/* What cascades, from the table in hand up to the rule's. */
+struct way {
+	const struct cat_table *table;
+	const struct way *up;
+};
 
-static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, int depth)
+static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
+		      const struct way *way);
+
+static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, const struct way *way)
 {
-	if (depth > 20 || table_within(e->fkey->child, r->table)) {
-		bound_fail(r, DIAG_CATALOG, "children: %s cascades back into %s", e->fkey->name, r->table->display);
-		diag_hint(&r->diag, "a cycle can't cascade: leave it to the rule, or say \"set null\"");
-		return false;
-	}
-	return add_edges(b, r, e, e->fkey->child, 0, depth + 1);
+	struct way here = { e->fkey->child, way };
+	const struct way *w = way;
+
+	while (w && !table_within(e->fkey->child, w->table))
+		w = w->up;
+	if (!w && !table_within(e->fkey->child, r->table))
+		return add_edges(b, r, e, e->fkey->child, 0, &here);
+	bound_fail(r, DIAG_CATALOG, "children: %s cascades back into %s", e->fkey->name,
+		   w ? w->table->display : r->table->display);
+	diag_hint(&r->diag, "a cycle can't cascade: leave it to the rule, or say \"set null\"");
+	return false;
 }
 
-static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, int depth)
+static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, const struct way *way)
 {
 	const struct cat_fkey *f = e->fkey;
 	const struct child *m = mention_of(r, f);
 
-	e->follower = depth == 0 ? follower_by(r, f) : NULL;
+	e->follower = !way ? follower_by(r, f) : NULL;
 	own_rules(b, e);
 	if (e->follower)
 		e->kind = EDGE_FOLLOW;
@@ -125,33 +136,33 @@ static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, int dep
 		return unmentioned(r, f);
 	if (e->kind == EDGE_UNSET)
 		return unset_fits(r, f);
-	return e->kind != EDGE_CASCADE || edge_cascade(b, r, e, depth);
+	return e->kind != EDGE_CASCADE || edge_cascade(b, r, e, way);
 }
 
 /* Keys that refer to t; those of its partitions and inheritance children refer to that relation alone. */
 static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
-		      int depth)
+		      const struct way *way)
 {
 	bool ok = true;
 
 	for (size_t i = 0; i < t->referenced.n; i++) {
 		struct edge e = { .fkey = t->referenced.v[i], .only_oid = only };
 
-		ok &= edge_bind(b, r, &e, depth);
+		ok &= edge_bind(b, r, &e, way);
 		if (above)
 			vec_push(b->a, &above->sub, e);
 		else
 			vec_push(b->a, &r->edges, e);
 	}
-	if (t->kind == 'r' && r->rule->only && !depth)
+	if (t->kind == 'r' && r->rule->only && !way)
 		return ok;
 	for (size_t i = 0; i < t->children.n; i++)
-		ok &= add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, depth);
+		ok &= add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, way);
 	return ok;
 }
 
 void bind_edges(struct binder *b, struct bound *r)
 {
 	r->stage = FINDING_CHILDREN;
-	add_edges(b, r, NULL, r->table, 0, 0);
+	add_edges(b, r, NULL, r->table, 0, NULL);
 }
