@@ -1,2 +1,2 @@
 -- Locks the rows of one unit that are ready to go, before anything that depends on them is touched.
-SELECT t.ctid FROM :relation AS t WHERE :unit AND :ready FOR UPDATE :wait
+SELECT :columns FROM :relation AS t WHERE :unit AND :ready FOR UPDATE :wait

@@ -10,6 +10,7 @@
 #define OID_TID 27
 #define OID_TID_ARRAY 1010
 #define OID_INT8 20
+#define OID_OID_ARRAY 1028
 
 double clock_ms(void)
 {
@@ -31,6 +32,7 @@ void lane_done(struct lane *l)
 	free(l->types);
 	free(l->values);
 	strbuf_done(&l->tids);
+	strbuf_done(&l->oids);
 	strbuf_done(&l->sql);
 	strbuf_done(&l->arg1);
 	strbuf_done(&l->arg2);
@@ -86,6 +88,28 @@ static bool send_unit(struct lane *l, const struct plan_stmt *range, const struc
 	return send_step(l, range, 2, range_types, (const char *[]){ strbuf_str(&l->arg1), strbuf_str(&l->arg2) });
 }
 
+/* Rows in several relations: what finds them, and where each lies. */
+static bool across(const struct lane *l)
+{
+	return l->unit.circle && l->work->step->circle_across;
+}
+
+static bool send_across(struct lane *l, const struct plan_stmt *s, const char *tids, const char *oids)
+{
+	static const Oid types[] = { OID_TID_ARRAY, OID_OID_ARRAY };
+
+	return send_step(l, s, 2, types, (const char *[]){ tids, oids });
+}
+
+static bool lock_across(struct lane *l)
+{
+	strbuf_reset(&l->arg1);
+	strbuf_reset(&l->arg2);
+	unit_tids_text(&l->arg1, l->unit.tids, l->unit.n);
+	unit_oids_text(&l->arg2, l->unit.oids, l->unit.n);
+	return send_across(l, &l->work->step->circle_lock, strbuf_str(&l->arg1), strbuf_str(&l->arg2));
+}
+
 static bool locks_first(const struct lane *l)
 {
 	return l->work->chain || l->unit.careful || l->unit.circle;
@@ -95,6 +119,8 @@ static bool send_lock(struct lane *l)
 {
 	const struct plan_step *s = l->work->step;
 
+	if (across(l))
+		return lock_across(l);
 	if (l->unit.circle)
 		return send_unit(l, &s->circle_lock, &s->circle_lock);
 	if (l->unit.careful)
@@ -119,6 +145,8 @@ static bool send_dependent(struct lane *l)
 	char slice[24];
 
 	snprintf(slice, sizeof(slice), "%lld", (long long)slice_left(l));
+	if (across(l))
+		return send_across(l, &d->circle, strbuf_str(&l->tids), strbuf_str(&l->oids));
 	if (d->limited.text)
 		return send_step(l, &d->limited, 2, types, (const char *[]){ strbuf_str(&l->tids), slice });
 	return send_step(l, &d->whole, 1, types, (const char *[]){ strbuf_str(&l->tids) });
@@ -131,6 +159,8 @@ static bool send_apply(struct lane *l)
 
 	if (!locks_first(l))
 		return send_unit(l, &s->apply_range, &s->apply_tids);
+	if (across(l))
+		return send_across(l, &s->circle_apply, strbuf_str(&l->tids), strbuf_str(&l->oids));
 	return send_step(l, l->unit.circle ? &s->circle_apply : &s->apply_tids, 1, types,
 			 (const char *[]){ strbuf_str(&l->tids) });
 }
@@ -244,6 +274,10 @@ static void read_locked(struct lane *l, const PGresult *r)
 		strbuf_addf(&l->tids, "%s\"(%u,%u)\"", i ? "," : "", t.block, t.offset);
 	}
 	strbuf_addc(&l->tids, '}');
+	strbuf_reset(&l->oids);
+	for (int i = 0; i < PQntuples(r) && across(l); i++)
+		strbuf_addf(&l->oids, "%s%s", i ? "," : "{", res_text(r, i, 1));
+	strbuf_addc(&l->oids, '}');
 	l->counts.locked = PQntuples(r);
 }
 
@@ -273,7 +307,7 @@ static void read_dependent(struct lane *l, const PGresult *r)
 	l->counts.dependents[l->dependent] = n;
 	if (d->kind == DEP_FOLLOW)
 		read_final(l, r, &l->work->plan->steps[d->index]);
-	if (d->limited.text && n >= slice_left(l))
+	if (d->limited.text && !across(l) && n >= slice_left(l))
 		l->sliced = true;
 }
 
@@ -329,6 +363,7 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 	l->work = w;
 	l->unit = *u;
 	u->tids = NULL;
+	u->oids = NULL;
 	l->batch = batch;
 	l->slice = w->slice;
 	l->failed = l->stale = l->sliced = l->committing = false;

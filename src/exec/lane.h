@@ -54,7 +54,7 @@ struct lane {
 	int pause_ms;
 	int64_t batch, epoch;
 	int64_t slice;			/* as it was at the start: other lanes change it for the next unit */
-	struct strbuf tids;		/* locked rows, as an array */
+	struct strbuf tids, oids;	/* locked rows, as arrays; oids: of a circle across relations */
 	struct strbuf sql, arg1, arg2;
 	Oid *types;			/* parameters of the statement in hand */
 	const char **values;

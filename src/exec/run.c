@@ -34,6 +34,8 @@ static bool control_set(struct runner *r, const char *name, const char *value, s
 
 struct collected {
 	struct tid *tids;
+	uint32_t *oids;			/* of rows in several relations */
+	bool across;
 	size_t n, cap;
 };
 
@@ -45,8 +47,12 @@ static bool collect_row(void *arg, const PGresult *row, struct diag *d)
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 1024;
 		c->tids = xrealloc(c->tids, c->cap * sizeof(*c->tids));
+		if (c->across)
+			c->oids = xrealloc(c->oids, c->cap * sizeof(*c->oids));
 	}
 	BUG_ON(!unit_tid_parse(res_text(row, 0, 0), &c->tids[c->n]));
+	if (c->across)
+		c->oids[c->n] = (uint32_t)res_int(row, 0, 1);
 	c->n++;
 	return true;
 }
@@ -68,7 +74,7 @@ static bool collect(struct runner *r, const struct plan_step *s, size_t relation
 	size_t params = (size_t)s->params.n;
 	Oid *types = xcalloc(params + 1, sizeof(*types));
 	const char **values = xcalloc(params + 1, sizeof(*values));
-	struct collected c = { NULL, 0, 0 };
+	struct collected c = { .across = circle && s->circle_across };
 	AUTO_STRBUF sql = STRBUF_INIT;
 	char limit[24];
 	bool ok;
@@ -86,14 +92,16 @@ static bool collect(struct runner *r, const struct plan_step *s, size_t relation
 	free(types);
 	free(values);
 	if (ok && c.n) {
-		qsort(c.tids, c.n, sizeof(*c.tids), unit_tid_compare);
+		if (!circle)
+			qsort(c.tids, c.n, sizeof(*c.tids), unit_tid_compare);
 		if (circle)
-			unit_add_circle(q, relation, c.tids, c.n);
+			unit_add_circle(q, relation, c.tids, c.oids, c.n);
 		else
 			unit_add_tids(q, relation, c.tids, c.n);
 	}
 	*n = c.n;
 	free(c.tids);
+	free(c.oids);
 	return ok;
 }
 
@@ -204,12 +212,13 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 static bool circles(struct runner *r, struct sweep *w, size_t i, bool *moved, struct diag *d)
 {
 	int64_t before = w->step->acted;
+	bool across = w->work.step->circle_across;
 
 	*moved = false;
 	for (size_t k = 0; w->work.step->self_reference && !ends(w) && k < w->work.step->nrelations; k++) {
 		size_t n = 0;
 
-		if (w->queue.dropped[k])
+		if (across ? k > 0 : w->queue.dropped[k])
 			continue;
 		if (!collect(r, w->work.step, k, true, &w->queue, &n, d) || (n && !sweep_settled(r, w, i, d)))
 			return false;

@@ -25,7 +25,9 @@ void unit_queue_init(struct unit_queue *q, const struct plan_step *step, double 
 void unit_free(struct unit *u)
 {
 	free(u->tids);
+	free(u->oids);
 	u->tids = NULL;
+	u->oids = NULL;
 }
 
 void unit_queue_done(struct unit_queue *q)
@@ -54,6 +56,7 @@ void unit_again(struct unit_queue *q, struct unit *u)
 	}
 	q->again[q->nagain++] = *u;
 	u->tids = NULL;
+	u->oids = NULL;
 }
 
 static struct tid *tids_copy(const struct tid *tids, size_t n)
@@ -76,10 +79,14 @@ void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids
 	}
 }
 
-void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n)
+void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, const uint32_t *oids, size_t n)
 {
 	struct unit u = { .kind = UNIT_TIDS, .relation = relation, .n = n, .tids = tids_copy(tids, n), .circle = true };
 
+	if (oids) {
+		u.oids = xmalloc(n * sizeof(*oids));
+		memcpy(u.oids, oids, n * sizeof(*oids));
+	}
 	unit_again(q, &u);
 }
 
@@ -192,6 +199,14 @@ void unit_tids_text(struct strbuf *sb, const struct tid *tids, size_t n)
 	strbuf_addc(sb, '{');
 	for (size_t i = 0; i < n; i++)
 		strbuf_addf(sb, "%s\"(%u,%u)\"", i ? "," : "", tids[i].block, tids[i].offset);
+	strbuf_addc(sb, '}');
+}
+
+void unit_oids_text(struct strbuf *sb, const uint32_t *oids, size_t n)
+{
+	strbuf_addc(sb, '{');
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(sb, "%s%u", i ? "," : "", oids[i]);
 	strbuf_addc(sb, '}');
 }
 

@@ -19,6 +19,7 @@ struct unit {
 	struct tid lo, hi;		/* RANGE: lo <= ctid < hi */
 	size_t n;			/* TIDS */
 	struct tid *tids;		/* owned */
+	uint32_t *oids;			/* owned; of a circle across relations: where each lies, else NULL */
 	int tries, losses;		/* losses: of the connection, while it was in hand */
 	bool careful;			/* leaves locked rows out (SKIP LOCKED) */
 	bool circle;			/* rows that refer to each other: all in one statement, never cut */
@@ -43,11 +44,11 @@ void unit_queue_done(struct unit_queue *q);
 void unit_sweep(struct unit_queue *q);
 /* Lists of ctids (copied), cut into units of the present size. */
 void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n);
-/* The same as one unit: a circle of rows. */
-void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n);
+/* The same as one unit: a circle of rows. oids (copied too): of each, where it goes across relations. */
+void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, const uint32_t *oids, size_t n);
 /* Next unit; false: none is left. What came back is done first. */
 bool unit_next(struct unit_queue *q, struct unit *ret);
-/* Puts a unit back; ownership of its tids goes with it. */
+/* Puts a unit back; ownership of its lists goes with it. */
 void unit_again(struct unit_queue *q, struct unit *u);
 /* Puts both halves back; false: it is a single place already (still owned by the caller). */
 bool unit_split(struct unit_queue *q, struct unit *u);
@@ -60,6 +61,7 @@ void unit_shrink(struct unit_queue *q);
 /* Unit parameters as text. */
 void unit_tid_text(struct strbuf *sb, struct tid t);
 void unit_tids_text(struct strbuf *sb, const struct tid *tids, size_t n);
+void unit_oids_text(struct strbuf *sb, const uint32_t *oids, size_t n);
 bool unit_tid_parse(const char *s, struct tid *ret) must_use;
 int unit_tid_compare(const void *a, const void *b);
 

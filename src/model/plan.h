@@ -65,11 +65,13 @@ enum plan_dep_kind {
 };
 
 /* What goes with a row of the step, in the same transaction, deepest first. Unit parameters: $n+1
- * tid[] = rows of the step's relation; in `limited` also $n+2 int8, the most rows it takes. */
+ * tid[] = rows of the step's relation; in `limited` also $n+2 int8, the most rows it takes; in `circle`
+ * $n+2 oid[]: the relation of each. */
 struct plan_dependent {
 	enum plan_dep_kind kind;
 	size_t index;			/* FOLLOW: the follower's step; else index into tallies */
 	struct plan_stmt whole, limited;	/* limited.text NULL: the table can't be cut by ctid */
+	struct plan_stmt circle;		/* of a step whose circles go through several relations */
 };
 
 /* A statement with parameters of its own. */
@@ -125,7 +127,9 @@ struct plan_step {
 	/* unit parameters: range: $n+1 tid >= , $n+2 tid < ; tids: $n+1 tid[] ; collect: $n+1 int8 limit */
 	struct plan_stmt apply_range, apply_tids;	/* the effect; the command tag counts */
 	struct plan_stmt lock_range, lock_tids;		/* SELECT ctid … FOR UPDATE: rows ready to go */
-	/* self-references: rows that can go only together, in one statement */
+	/* self-references: rows that can go only together, in one statement; circle_across: over all relations
+	 * at once: $n+1 tid[], $n+2 oid[], collect and lock give both */
+	bool circle_across;
 	struct plan_stmt circle_collect, circle_lock, circle_apply;
 	struct plan_stmt free_range, free_tids;		/* the same, SKIP LOCKED */
 	struct plan_stmt collect;			/* SELECT ctid of rows ready to go, at most $n+1 */

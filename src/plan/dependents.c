@@ -80,6 +80,19 @@ const char *statement_tids(struct render *x, const char *alias)
 	return arena_printf(x->a, "%s.ctid = ANY($%zu::tid[])", alias, x->values.n + 1);
 }
 
+/* By ctid first: it finds the rows; with the relation it tells them from those at the same place elsewhere. */
+const char *statement_rows_across(struct render *x, const char *alias)
+{
+	return arena_printf(x->a, "%s.ctid = ANY($%zu::tid[]) AND (%s.ctid, %s.tableoid) IN (SELECT u.c, u.o FROM "
+			    "ROWS FROM (pg_catalog.unnest($%zu::tid[]), pg_catalog.unnest($%zu::oid[])) AS u(c, o))",
+			    alias, x->values.n + 1, alias, alias, x->values.n + 1, x->values.n + 2);
+}
+
+bool statement_across(const struct bound *r)
+{
+	return statement_self_reference(r) && (r->table->kind == 'p' || (r->table->children.n && !r->rule->only));
+}
+
 bool statement_self_reference(const struct bound *r)
 {
 	for (size_t i = 0; i < r->edges.n; i++)
@@ -122,13 +135,17 @@ static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bo
 	struct bound *follower = e->follower;
 	const struct cat_fkey *f = h->fkey;
 	const char *when = follower ? statement_follower_ready(x, follower, "t") : unheld(x, e, unset_ready(w, kind, f));
-	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT;
+	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT, across = STRBUF_INIT;
 
 	dep->kind = kind;
 	if (follower)
 		statement_effect(x, follower, f->child->sql, "true", when);	/* its parameters come before the unit's */
 	path(x, &all, h, "t", root_from, statement_tids(x, "r"));
 	dep->whole.text = dep_effect(x, follower, kind, f, strbuf_str(&all), when);
+	if (statement_across(w->root)) {
+		path(x, &across, h, "t", w->root->table->sql, statement_rows_across(x, "r"));
+		dep->circle.text = dep_effect(x, follower, kind, f, strbuf_str(&across), when);
+	}
 	if (f->child->kind == 'r' && !f->child->children.n && !(follower && statement_self_reference(follower))) {
 		strbuf_addf(&some, "t.ctid = ANY(ARRAY(SELECT t.ctid FROM ONLY %s AS t WHERE %s AND %s LIMIT $%zu::int8))",
 			    f->child->sql, strbuf_str(&all), when, x->values.n + 2);

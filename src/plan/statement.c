@@ -249,6 +249,8 @@ const char *statement_effect(struct render *x, struct bound *r, const char *rela
 
 /* ---- the root ---- */
 
+static const char *const circle_columns = "t.ctid, t.tableoid";
+
 /* Something of a follower is still to be done though the row itself may be in final form. */
 static bool follower_work(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
@@ -315,10 +317,10 @@ static const char *childless(struct render *x, struct bound *r, const char *base
 	return statement_text(x, &sb);
 }
 
-static const char *collect_stmt(struct render *x, const char *cond)
+static const char *collect_stmt(struct render *x, const char *columns, const char *relation, const char *cond)
 {
 	struct tmpl_var vars[] = {
-		{ "relation", .frag = FRAG("ONLY \2") }, { "ready", .frag = FRAG(cond) },
+		{ "columns", .frag = FRAG(columns) }, { "relation", .frag = FRAG(relation) }, { "ready", .frag = FRAG(cond) },
 		{ "limit", .frag = FRAG(arena_printf(x->a, "$%zu::int8", x->values.n + 1)) },
 	};
 
@@ -328,11 +330,25 @@ static const char *collect_stmt(struct render *x, const char *cond)
 static const char *lock_stmt(struct render *x, const char *unit, const char *cond, const char *wait)
 {
 	struct tmpl_var vars[] = {
-		{ "relation", .frag = FRAG("ONLY \2") }, { "unit", .frag = FRAG(unit) },
-		{ "ready", .frag = FRAG(cond) }, { "wait", .frag = FRAG(wait) },
+		{ "columns", .frag = FRAG("t.ctid") }, { "relation", .frag = FRAG("ONLY \2") },
+		{ "unit", .frag = FRAG(unit) }, { "ready", .frag = FRAG(cond) }, { "wait", .frag = FRAG(wait) },
 	};
 
 	return tmpl_render(x->a, "query/lock", vars, ARRAY_SIZE(vars));
+}
+
+static void render_circle_across(struct render *x, struct bound *r, struct plan_step *s, const char *together)
+{
+	const char *rows = statement_rows_across(x, "t"), *table = r->table->sql;
+	struct tmpl_var lock[] = {
+		{ "columns", .frag = FRAG(circle_columns) }, { "relation", .frag = FRAG(table) },
+		{ "unit", .frag = FRAG(rows) }, { "ready", .frag = FRAG(together) }, { "wait", .frag = FRAG("") },
+	};
+
+	s->circle_across = true;
+	s->circle_collect.text = collect_stmt(x, circle_columns, table, together);
+	s->circle_lock.text = tmpl_render(x->a, "query/lock", lock, ARRAY_SIZE(lock));
+	s->circle_apply.text = statement_effect(x, r, table, rows, childless(x, r, together));
 }
 
 /* What the step's own statements leave: rows that refer to each other and can go only together. */
@@ -340,7 +356,11 @@ static void render_circle(struct render *x, struct bound *r, struct plan_step *s
 {
 	const char *together = statement_ready(x, r, false, statement_stays_together);
 
-	s->circle_collect.text = collect_stmt(x, together);
+	if (statement_across(r)) {
+		render_circle_across(x, r, s, together);
+		return;
+	}
+	s->circle_collect.text = collect_stmt(x, "t.ctid", "ONLY \2", together);
 	s->circle_lock.text = lock_stmt(x, tids, together, "");
 	s->circle_apply.text = statement_effect(x, r, "ONLY \2", tids, childless(x, r, together));
 }
@@ -361,7 +381,7 @@ static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 	s->lock_tids.text = lock_stmt(x, tids, any, "");
 	s->free_range.text = lock_stmt(x, range, any, "SKIP LOCKED");
 	s->free_tids.text = lock_stmt(x, tids, any, "SKIP LOCKED");
-	s->collect.text = collect_stmt(x, any);
+	s->collect.text = collect_stmt(x, "t.ctid", "ONLY \2", any);
 	drop[0] = (struct tmpl_var){ "relation", .frag = FRAG("ONLY \2") };
 	drop[1] = (struct tmpl_var){ "ready", .frag = FRAG(own) };
 	s->drop_check.text = tmpl_render(x->a, "query/drop_check", drop, 2);

@@ -18,6 +18,9 @@ bool statement_stays_together(struct render *x, struct strbuf *sb, struct bound 
 /* dependents.c */
 bool statement_self_reference(const struct bound *r);
 const char *statement_tids(struct render *x, const char *alias);
+/* The rule's rows lie in several relations and refer to each other; a unit of those is pairs. */
+bool statement_across(const struct bound *r);
+const char *statement_rows_across(struct render *x, const char *alias);
 const char *statement_follower_ready(struct render *x, struct bound *f, const char *alias);
 
 struct dep_walk {
