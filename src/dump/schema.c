@@ -349,6 +349,21 @@ static bool add_columns(struct columns *c, const char *database, const struct du
 	return true;
 }
 
+/* The comment that stands for a definition says so when the rows go through the root of a partition. */
+static void set_into(struct dump_entry *e, const struct dump *dump)
+{
+	static const char via[] = "-- load via partition root ";
+	struct dump_name root = { e->schema, e->tag };
+	struct sql s;
+
+	if (strncmp(e->defn, via, sizeof(via) - 1) == 0) {
+		sql_begin(&s, e->defn + sizeof(via) - 1, strlen(e->defn) - (sizeof(via) - 1), dump->std_strings);
+		e->via_root = sql_qualified_name(&s, dump->impl->arena, e->schema, &root);
+	}
+	e->into_schema = root.schema;
+	e->into_table = root.name;
+}
+
 bool columns_complete(struct dump *dump, struct dump_entry *entries, struct diag *d)
 {
 	struct dump_schema s = { .tables = { NULL, 0, 0 } };
@@ -363,10 +378,8 @@ bool columns_complete(struct dump *dump, struct dump_entry *entries, struct diag
 		if (!read && !dump_schema_read(dump, dump->impl->arena, &s, d))
 			return false;
 		read = true;
-		if (!e->into_table) {
-			e->into_table = e->tag;
-			e->into_schema = e->schema;
-		}
+		if (!e->into_table)
+			set_into(e, dump);
 		if (!add_columns(&c, e->database, &(struct dump_name){ e->schema, e->tag }))
 			continue;
 		e->columns = c.names.v;
