@@ -16,7 +16,7 @@ said() { cat "$W/said"; }
 restored() {
 	timeout 60 pg_restore -f - "${@:2}" "$1" >"$W/restored" 2>"$W/restored.err" ||
 		error "pg_restore $1 ended $?: $(head -n 5 "$W/restored.err")"
-	grep -vE '^\\(un)?restrict ' "$W/restored"
+	grep -avE '^\\(un)?restrict ' "$W/restored"
 }
 
 same_restore() { # OLD NEW DESC
