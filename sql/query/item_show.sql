@@ -3,8 +3,7 @@
 SELECT r.kind, r.state, r.jurisdiction, r.received_at::text, pgretain.request_deadline(r)::text, r.fingerprint, r.wake_at::text,
 	'sha256:' || encode(h.hash, 'hex'),
 	pgretain.request_deadline_state(r, clock_timestamp()),
-	EXISTS (SELECT FROM pgretain.request_subject AS s JOIN pgretain.restricted AS x USING (subject_type, subject_key)
-		WHERE s.request = r.id AND s.settled)
+	pgretain.request_restricted(r.id)
 FROM pgretain.request AS r
 CROSS JOIN pgretain.ledger_head AS h
 WHERE r.id = $1::uuid

@@ -98,21 +98,13 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 /* The ledger keeps the hash of what was handed out, nothing of its content. */
 static bool evidence(struct erasure *e, const struct erasure_request *r, const struct strbuf *sb, struct diag *d)
 {
-	struct ledger_entry entry = { .kind = "request", .run = r->id, .action = "certificate", .rows = -1, .actor = e->ctx->actor };
-	json_t *detail = json_object();
-	char digest[72], *text;
-	bool ok;
+	AUTO_RESULT *res = NULL;
+	char digest[72];
 
 	digest_text(strbuf_str(sb), sb->len, digest);
-	json_put(detail, "certificate", json_text(digest));
-	json_put(detail, "final", json_boolean(streq(standing(r), "final")));
-	json_put(detail, "state", json_text(request_state_word(r->state)));
-	text = json_dumps(detail, JSON_COMPACT);
-	entry.detail = text;
-	ok = ledger_append(e->conn, &entry, d) && ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
-	free(text);
-	json_decref(detail);
-	return ok;
+	return conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest,
+			       streq(standing(r), "final") ? "true" : "false", e->ctx->actor) &&
+		ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
 }
 
 static bool erasing(const struct erasure_request *r, struct diag *d)

@@ -28,6 +28,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
 struct ctx {
 	struct arena *arena;		/* lives as long as the process */
 	const struct command *command;
+	const struct verb *verb;	/* the command's second word; NULL: it has none */
 	struct opts opts;		/* use opts_flag(&ctx->opts, "dry-run"), opts_text(…) */
 	const char *config_path;	/* --config, $PGRETAIN_CONFIG, /etc/pgretain/pgretain.cfg */
 	const char *database_name;	/* --database, or NULL */
@@ -85,7 +86,8 @@ const struct policy *ctx_policy(struct ctx *ctx) must_use;
 /* --database, or the only one. NULL as above. */
 const struct database *ctx_database(struct ctx *ctx) must_use;
 
-/* The one place that prints a diag (stderr: what, where, what to do). Returns its exit code. */
+/* The one place that prints a diag (stderr: what, where, what to do). Returns its exit code; a right that is missing
+ * for the command as a whole is a refusal, whatever it was doing. */
 int ctx_fail(struct ctx *ctx, const struct diag *d);
 /* One line "pgretain: PREFIX TEXT" on stderr, for lists of errors. */
 void ctx_complain(struct ctx *ctx, const char *prefix, const char *text);

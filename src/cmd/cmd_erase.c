@@ -311,7 +311,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	int code = EXIT_DONE;
 	const char *now;
 
-	if (!conn_open(db->conninfo, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) ||
+	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) ||
 	    !conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
 		return ctx_fail(ctx, &d);
 	now = arena_strdup(ctx->arena, res_text(res, 0, 0));

@@ -1,4 +1,5 @@
 #include "cmd/cmd.h"
+#include "cmd/connect.h"
 #include "cmd/run_report.h"
 #include "plan/build.h"
 
@@ -16,7 +17,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 
 	if (!db || !run_report_as_of(ctx, &o.as_of))
 		return EXIT_REFUSED;
-	if (!conn_open(db->conninfo, &settings, &c, &d) || !plan_build(c, ctx->policy, db, &o, &plan, &d))
+	if (!ctx_open(ctx, db, &settings, &c, &d) || !plan_build(c, ctx->policy, db, &o, &plan, &d))
 		return ctx_fail(ctx, &d);
 	exit = run_report_plan_exit(plan);
 	if (expect && !streq(expect, plan->fingerprint)) {

@@ -161,7 +161,7 @@ static struct conn *open_to_act(struct ctx *ctx, struct diag *d)
 		return NULL;
 	l = policy_limits(ctx->policy, db, NULL);
 	settings.lock_timeout_ms = l.lock_timeout_ms;
-	if (!conn_open(db->conninfo, &settings, &c, d) || !ledger_require(c, ctx_replay_log(ctx), d)) {
+	if (!ctx_open(ctx, db, &settings, &c, d) || !ledger_require(c, ctx_replay_log(ctx), d)) {
 		ctx_fail(ctx, d);
 		return NULL;
 	}

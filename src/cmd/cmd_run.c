@@ -5,6 +5,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/sig.h"
+#include "cmd/connect.h"
 #include "cmd/hold_step.h"
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
@@ -374,7 +375,7 @@ static bool begin(struct run_session *r, bool dry, struct diag *d)
 {
 	struct conn_settings settings = { .application = "pgretain run", .read_only = dry };
 
-	if (!conn_open(r->db->conninfo, &settings, &r->conn, d))
+	if (!ctx_open(r->ctx, r->db, &settings, &r->conn, d))
 		return false;
 	r->conn->stop = STOP_SENDING;
 	if (!guards_and_plan(r, dry, d)) {

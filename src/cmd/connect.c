@@ -10,7 +10,7 @@ struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 	if (!db)
 		return NULL;
 	settings.application = arena_printf(ctx->arena, "pgretain %s", ctx->command->name);
-	if (conn_open(db->conninfo, &settings, &c, &d))
+	if (ctx_open(ctx, db, &settings, &c, &d))
 		return c;
 	diag_where(&d, "database %s", db->name);
 	ctx_fail(ctx, &d);

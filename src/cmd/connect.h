@@ -7,6 +7,9 @@
 
 /* To ctx_database(), as "pgretain COMMAND", without timeouts. NULL: printed; return EXIT_REFUSED. */
 struct conn *ctx_connect(struct ctx *ctx, bool read_only) must_use;
+/* conn_open() for a command: GUARD unless the role may do what was asked for (rights.def). */
+bool ctx_open(struct ctx *ctx, const struct database *db, const struct conn_settings *s, struct conn **ret,
+	      struct diag *d) must_use;
 /* The database's log outside, else the policy's, else NULL. */
 const char *ctx_replay_log(const struct ctx *ctx);
 

@@ -38,8 +38,23 @@ static void print_diag(const struct diag *d)
 	fputs(strbuf_str(&sb), stderr);
 }
 
-int ctx_fail(struct ctx *ctx, const struct diag *d)
+/* One step may fail for want of a right, and others go on; what ends here is the whole command. */
+static struct diag as_told(const struct diag *d)
 {
+	struct diag told = *d;
+
+	if (!streq(d->sqlstate, "42501") || d->cls != DIAG_STEP)
+		return told;
+	told.cls = DIAG_GUARD;
+	if (!*d->hint)
+		diag_hint(&told, "pgretain check names the right that this role lacks, and the GRANT that gives it");
+	return told;
+}
+
+int ctx_fail(struct ctx *ctx, const struct diag *why)
+{
+	struct diag told = as_told(why), *d = &told;
+
 	/* What was printed before stays in front of the error, where both go to one place. */
 	fflush(stdout);
 	if (ctx->log_json)

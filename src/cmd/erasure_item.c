@@ -436,6 +436,10 @@ static void settle_item(struct erasure *e, const struct plan_item *p, struct era
 	rest(it);
 	it->failed = ready(it);
 	it->minimised = it->now_minimised;
+	if (p->minimises) {			/* what could not be stripped of a row is as much a failure */
+		it->failed += it->deferred - it->minimised;
+		it->deferred = it->minimised;
+	}
 	it->executed = it->known = true;
 	it->seq = e->seq;
 	if (!it->failed)

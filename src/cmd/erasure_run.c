@@ -150,12 +150,9 @@ static bool again(const struct erasure_run *r)
 	if (r->out.interrupted || r->out.exit)
 		return false;
 	for (size_t k = 0; k < r->e->requests.n; k++)
-		for (size_t i = 0; i < r->e->requests.v[k].nitems; i++) {
-			const struct erasure_item *it = &r->e->requests.v[k].items[i];
-
-			if (it->failed || it->minimised < (r->e->plan->items[i].minimises ? it->deferred : 0))
+		for (size_t i = 0; i < r->e->requests.v[k].nitems; i++)
+			if (r->e->requests.v[k].items[i].failed)
 				return true;
-		}
 	return false;
 }
 

@@ -267,6 +267,7 @@ static int run_command(struct ctx *ctx)
 
 	if (c->verbs && !find_verb(ctx, &verb, &d))
 		return ctx_fail(ctx, &d);
+	ctx->verb = verb;
 	skip = verb ? 1 : 0;
 	n = (int)ctx->opts.words.n - skip;
 	if (!check_words(ctx, verb, n, &d) || !take_globals(ctx, &d))

@@ -21,7 +21,7 @@ static struct conn *take(struct ctx *ctx, struct erasure *e, const char *id)
 	if (ledger_require(c, ctx_replay_log(ctx), &d) && erasure_open(e, ctx, c, &d) && erasure_load(e, &id, 1, &d) &&
 	    conn_do(c, "BEGIN", NO_PARAMS, &d))
 		return c;
-	request_fail(ctx, &d);
+	ctx_fail(ctx, &d);
 	conn_close(c);
 	return NULL;
 }
@@ -130,7 +130,7 @@ int request_verify(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!verified(&e, &e.requests.v[0], evidence, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	return said(ctx, &e.requests.v[0], NULL);
 }
 
@@ -217,7 +217,7 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	return said(ctx, &e.requests.v[0], streq(code, "G4") ? "a hold was placed on the person" : NULL);
 }
 
@@ -234,7 +234,7 @@ int request_withdraw(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!happens(&e, &e.requests.v[0], REQUEST_ON_WITHDRAW, NULL, NULL, NULL, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	return said(ctx, &e.requests.v[0], NULL);
 }
 
@@ -270,6 +270,6 @@ int request_extend(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!extended(&e, &e.requests.v[0], reason, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	return said(ctx, &e.requests.v[0], "extended");
 }

@@ -90,7 +90,7 @@ int request_list(struct ctx *ctx, int argc, char **argv)
 		return EXIT_REFUSED;
 	if (!ledger_readable(c, &d) || !conn_query(c, "SELECT clock_timestamp()::text", NO_PARAMS, &now, &d) ||
 	    !conn_query_text(c, sqltext_get("query/request_list"), &res, &d, res_text(now, 0, 0), state))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	if (ctx->format == FORMAT_JSON)
 		list_json(ctx, res);
 	else
@@ -162,15 +162,15 @@ int request_show(struct ctx *ctx, int argc, char **argv)
 	if (!ledger_readable(c, &d) || !erasure_open(&e, ctx, c, &d) || !erasure_load(&e, (const char *const *)argv, (size_t)argc, &d) ||
 	    !erasure_stored(&e, &d) || !conn_query_text(c, sqltext_get("query/request_people"), &who, &d, argv[0]) ||
 	    !conn_query_text(c, sqltext_get("query/request_grounds"), &why, &d, argv[0]))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	if (ctx->format != FORMAT_JSON) {
 		if (!request_print(&e, &d))
-			return request_fail(ctx, &d);
+			return ctx_fail(ctx, &d);
 		show_text(ctx, who, why);
 		return EXIT_DONE;
 	}
 	if (!erasure_show(&e, &e.requests.v[0], &o, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	json_put(o, "people", people_json(who));
 	json_put(o, "grounds", grounds_json(ctx, why));
 	ctx_print_json(ctx, o);

@@ -24,13 +24,6 @@ struct opening {
 	VEC(const char *) names, sealed;		/* by what they were named */
 };
 
-int request_fail(struct ctx *ctx, struct diag *d)
-{
-	if (streq(d->sqlstate, "42501") && d->cls == DIAG_STEP)
-		d->cls = DIAG_GUARD;
-	return ctx_fail(ctx, d);
-}
-
 /* ---- people ---- */
 
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key, struct diag *d)
@@ -314,7 +307,7 @@ int request_open(struct ctx *ctx, int argc, char **argv)
 	if (!ledger_require(c, ctx_replay_log(ctx), &d) || !identity(&o, &d) || !kind(&o, &d) ||
 	    (o.has_key && !secret_load(ctx->policy->key_file, &o.secret, &d)) || !received(&o, &d) || !people(&o, &d) ||
 	    !enter(&o, &state, &d))
-		return request_fail(ctx, &d);
+		return ctx_fail(ctx, &d);
 	said(&o, state);
 	return EXIT_DONE;
 }

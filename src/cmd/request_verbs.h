@@ -7,9 +7,6 @@
 
 command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend;
 
-/* ctx_fail, but what a role may not do is a refusal (exit 1), not a failed step. */
-int request_fail(struct ctx *ctx, struct diag *d);
-
 /* TYPE:KEY as the database knows it; *key NULL: there is no such person. */
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key,
 		    struct diag *d) must_use;

@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/log.h"
+#include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "cmd/self.h"
 #include "cmd/words.h"
@@ -87,7 +88,7 @@ static int job_run_bare(struct run_session *r)
 	struct diag d = DIAG_INIT;
 	int settled;
 
-	if (!conn_open(r->db->conninfo, &settings, &r->conn, &d) || !run_guard_standby(r, &d) ||
+	if (!ctx_open(r->ctx, r->db, &settings, &r->conn, &d) || !run_guard_standby(r, &d) ||
 	    !ledger_require(r->conn, r->replay_log, &d) || !run_guard_lock(r, &d) ||
 	    !ledger_settle(r->conn, r->ctx->actor, &settled, &d))
 		return ctx_fail(r->ctx, &d);

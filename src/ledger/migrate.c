@@ -86,6 +86,8 @@ static bool apply(struct conn *c, const struct sqltext *t, const char *sha256, s
 
 	if (in_transaction(c, t, sha256, d))
 		return true;
+	if (streq(d->sqlstate, "42501"))
+		diag_fail(d, DIAG_GUARD, "role %s may not create or migrate schema pgretain", PQuser(c->pg));
 	diag_where(d, "sql/%s.sql", t->name);
 	if (!*d->hint)
 		diag_hint(d, "init needs a superuser, or CREATE on the database and ownership of schema pgretain");

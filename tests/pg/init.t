@@ -36,9 +36,8 @@ is "$(jq -s '[.[].applied] | sort | join(" ")' -r "$W/i1" "$W/i2")" "0 $files" \
 is "$(jq .applied "$W/i3")" "$files" 'in another database all again'
 is "$(PGDATABASE=twice q 'SELECT count(*), count(DISTINCT lineage) FROM pgretain.lineage')" '1|1' \
 	'one lineage'
-is "$(PGDATABASE=twice q 'SELECT string_agg(version || name, chr(32) ORDER BY version) FROM pgretain.migration')" \
-	"$(ls "$ROOT"/sql/schema/[0-9]*.sql | sed 's/.*\/0*\([0-9]*\)\(_.*\)\.sql/\1\1\2/; s/^\([0-9]*\)\1/\1000\1/' |
-		paste -sd' ')" 'every file is remembered'
+is "$(PGDATABASE=twice q 'SELECT string_agg(version || chr(32) || name, chr(10) ORDER BY version) FROM pgretain.migration')" \
+	"$(ls "$ROOT"/sql/schema/[0-9]*.sql | sed 's/.*\/\(0*\)\([0-9]*\)\(_.*\)\.sql/\2 \1\2\3/')" 'every file is remembered'
 is "$(q "SELECT count(*) FROM pg_roles WHERE rolname ~ '^pgretain_' AND NOT rolcanlogin AND NOT rolsuper
 	AND NOT rolcreaterole AND NOT rolbypassrls")" 4 'four roles without login'
 
