@@ -33,6 +33,13 @@ GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pg
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.request_vaulted TO pgretain_runner;
 
+GRANT SELECT ON pgretain.backup_store, pgretain.backup_set, pgretain.erasure, pgretain.obligation, pgretain.backup_state
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT INSERT, UPDATE ON pgretain.backup_store, pgretain.backup_set TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.erasure_note, pgretain.backup_judge, pgretain.backup_clear, pgretain.backup_lock,
+	pgretain.backup_contains, pgretain.timeline_now
+	TO pgretain_runner;
+
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;

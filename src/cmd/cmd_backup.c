@@ -1,0 +1,40 @@
+/* Backups: which there are, which of them still hold erased rows, until when. */
+#include "cmd/backup_verbs.h"
+
+static const struct verb verbs[] = {
+	{ .name = "scan", .usage = "[STORE...]", .summary = "lists the stores anew, notices what is new and what is gone, settles",
+	  .max_words = -1, .run = backup_scan },
+	{ .name = "list", .usage = "[SET...]", .summary = "which sets hold erased rows, of how many requests, until when, and why",
+	  .max_words = -1, .run = backup_list },
+	{ .name = "show", .usage = "SET...", .summary = "everything known of a set, and its obligations with their evidence",
+	  .min_words = 1, .max_words = -1, .run = backup_show },
+	{ .name = NULL },
+};
+
+const struct command cmd_backup = {
+	.name = "backup",
+	.summary = "which backups still hold erased rows, and until when",
+	.usage = "scan [STORE...] | list [SET...] | show SET...",
+	.help =
+		"What is erased in the database still stands in the backups made before. backup scan asks each store\n"
+		"of the configuration (section backups) what it has; each set that was complete before an erasure\n"
+		"holds its rows until it expires or is made clean, and a request is completed only then.\n"
+		"\n"
+		"A SET is named as list shows it, STORE/NAME; a store's name means all its sets. States:\n"
+		"  clean     it contains every erasure\n"
+		"  holds     it holds erased rows\n"
+		"  isolated  it does, and nobody but its owner can read it\n"
+		"  overdue   it should be gone by now\n"
+		"  cleared   it held some, and no longer does\n"
+		"\n"
+		"A set counts as gone only when a whole listing does not have it any more; a listing that failed, is\n"
+		"empty or incomplete clears nothing.\n"
+		"\n"
+		"Exit code: 0; 2 a set is overdue, or a store could not be listed; 1 refused.\n"
+		"\n"
+		"Example:\n"
+		"  pgretain backup scan\n"
+		"  pgretain backup list\n"
+		"  pgretain backup show nightly/shop-2026-11-24.dump\n",
+	.verbs = verbs,
+};
