@@ -370,10 +370,44 @@ static bool on_statement(struct script *s, const struct sql_scan *scan, struct d
 	return true;
 }
 
+/* dbname='it\'s' gives it's. */
+static const char *connection_value(const char *text, struct arena *a)
+{
+	const char *p = strchr(text, '=');
+	char *to, *t;
+
+	if (!p)
+		return text;
+	to = t = arena_strdup(a, p[1] == '\'' ? p + 2 : p + 1);
+	for (p = to; *p && *p != '\''; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		*t++ = *p;
+	}
+	*t = '\0';
+	return to;
+}
+
+/* \connect database, or \connect -reuse-previous=on "dbname='data base'" */
+static bool note_connect(struct script *s, const char *text, size_t n, struct diag *d)
+{
+	struct sql q;
+	bool whole;
+
+	sql_begin(&q, text, n, true);
+	whole = sql_accept_words(&q, "- reuse - previous = on");
+	if (!sql_name(&q, s->a, &s->database))
+		return fail_at(s, d, "expected \\connect database, found another line");
+	if (whole)
+		s->database = connection_value(s->database, s->a);
+	s->schema = "";
+	return true;
+}
+
 /* A line for psql itself. */
 static bool on_meta(struct script *s, const struct sql_scan *scan, struct diag *d)
 {
-	static const char *const known[] = { "\\restrict ", "\\unrestrict ", "\\connect " };
+	static const char *const known[] = { "\\connect ", "\\restrict ", "\\unrestrict ", "\\encoding SQL_ASCII" };
 	const char *line, *lf;
 	size_t known_n = 0;
 
@@ -386,22 +420,12 @@ static bool on_meta(struct script *s, const struct sql_scan *scan, struct diag *
 		return fail_at(s, d, "the dump ends inside a line for psql; it is cut off");
 	line = s->window.buf + s->begin + scan->begin;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if ((size_t)(lf - line) > strlen(known[i]) && memcmp(line, known[i], strlen(known[i])) == 0)
+		if ((size_t)(lf - line) >= strlen(known[i]) && memcmp(line, known[i], strlen(known[i])) == 0)
 			known_n = strlen(known[i]);
 	if (!known_n)
 		return fail_at(s, d, "a line for psql (\\…) is none of those that pg_dump writes");
-	if (line[1] == 'c') {
-		struct sql q;
-
-		sql_begin(&q, line + known_n, (size_t)(lf - line) - known_n, true);
-		/* \connect -reuse-previous=on "dbname='x'" */
-		while (sql_accept(&q, "-") || sql_accept(&q, "reuse") || sql_accept(&q, "previous") ||
-		       sql_accept(&q, "=") || sql_accept(&q, "on"))
-			;
-		if (!sql_name(&q, s->a, &s->database))
-			return fail_at(s, d, "expected \\connect database, found another line");
-		s->schema = "";
-	}
+	if (line[1] == 'c' && !note_connect(s, line + known_n, (size_t)(lf - line) - known_n, d))
+		return false;
 	s->run = NULL;
 	s->begin = (size_t)(lf + 1 - s->window.buf);
 	return true;

@@ -1,6 +1,8 @@
 # For tests of archives; after lib.sh. pg_restore loops for ever on some broken ones: always a time limit.
 # shellcheck shell=bash
 
+# past the wrapper of Debian, which takes longer than the program
+bin=$(pg_config --bindir 2>/dev/null) && [ -x "$bin/pg_restore" ] && PATH=$bin:$PATH
 DUMPTOOL=${BUILD:-$ROOT/build}/tools/dumptool
 
 # dumptool VERB FILE …: by hand of src/dump; said: its refusal. A crash fails the file.
