@@ -32,6 +32,12 @@ GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pg
 	TO pgretain_runner;
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.request_vaulted TO pgretain_runner;
+GRANT SELECT (request, subject_type, kind, name, since, until, placed_at, found_at) ON pgretain.suppression
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT SELECT ON pgretain.suppression TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.suppression_put, pgretain.suppression_restore, pgretain.suppression_expire,
+	pgretain.suppression_found, pgretain.suppression_settle TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.suppression_drop TO pgretain_approver;
 
 GRANT SELECT ON pgretain.backup_store, pgretain.backup_set, pgretain.erasure, pgretain.obligation, pgretain.backup_state
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;

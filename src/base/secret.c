@@ -1,8 +1,11 @@
 #include "base/secret.h"
 
+#include "base/strbuf.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,4 +101,47 @@ const char *secret_open(struct arena *a, const struct secret_key *k, const char 
 		EVP_DecryptFinal_ex(c, out + len, &last) == 1;
 	EVP_CIPHER_CTX_free(c);
 	return ok ? (const char *)out : NULL;
+}
+
+/* ---- digests ---- */
+
+static void hmac(const struct secret_key *k, const void *bytes, size_t n, unsigned char into[SECRET_MAC])
+{
+	unsigned int len = SECRET_MAC;
+
+	BUG_ON(!HMAC(EVP_sha256(), k->bytes, sizeof(k->bytes), bytes, n, into, &len) || len != SECRET_MAC);
+}
+
+void secret_derive(const struct secret_key *k, const char *purpose, struct secret_key *ret)
+{
+	hmac(k, purpose, strlen(purpose), ret->bytes);
+}
+
+void secret_mac(const struct secret_key *k, const char *const *parts, size_t n, unsigned char into[SECRET_MAC])
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(&sb, "%zu:%s", strlen(parts[i]), parts[i]);
+	hmac(k, strbuf_str(&sb), sb.len, into);
+}
+
+void secret_mac_text(const unsigned char mac[SECRET_MAC], char into[SECRET_MAC_TEXT])
+{
+	for (size_t i = 0; i < SECRET_MAC; i++)
+		snprintf(into + 2 * i, 3, "%02x", mac[i]);
+}
+
+bool secret_mac_parse(const char *hex, unsigned char into[SECRET_MAC])
+{
+	unsigned int byte;
+
+	if (strlen(hex) != 2 * SECRET_MAC || strspn(hex, "0123456789abcdef") != 2 * SECRET_MAC)
+		return false;
+	for (size_t i = 0; i < SECRET_MAC; i++) {
+		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+			return false;
+		into[i] = (unsigned char)byte;
+	}
+	return true;
 }

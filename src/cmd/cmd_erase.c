@@ -1,9 +1,12 @@
 /* erase, and the nightly step "requests": what was approved is carried out. */
 #include "cmd/connect.h"
-#include "cmd/erasure_run.h"
+#include "cmd/erasure_report.h"
+#include "cmd/recurrence.h"
 
 #include "base/instant.h"
 #include "base/log.h"
+#include "cmd/self.h"
+#include "cmd/words.h"
 #include "exec/lane.h"
 #include "ledger/ledger.h"
 #include "pg/catalog.h"
@@ -87,52 +90,13 @@ static int exit_of(const struct erasure *e, const struct erasure_run *r)
 	return EXIT_DONE;
 }
 
-static json_t *states_json(struct erasure *e)
-{
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < e->requests.n; i++) {
-		const struct erasure_request *r = &e->requests.v[i];
-		json_t *o = json_object();
-
-		json_put(o, "request", json_text(r->id));
-		json_put(o, "state", json_text(request_state_word(r->state)));
-		json_put(o, "fingerprint", json_text(r->fingerprint));
-		json_put(o, "items", erasure_items_json(e, r));
-		json_add(all, o);
-	}
-	return all;
-}
-
-static void print(struct erasure *e, const struct run_view *v)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-	json_t *o;
-
-	if (e->ctx->format == FORMAT_JSON) {
-		o = run_view_json(v);
-		json_put(o, "requests", states_json(e));
-		ctx_print_json(e->ctx, o);
-		return;
-	}
-	for (size_t i = 0; i < e->requests.n; i++) {
-		strbuf_adds(&sb, i ? "\n" : "");
-		erasure_text(e, &e->requests.v[i], &sb);
-	}
-	ctx_print(e->ctx, &sb);
-}
-
 static void report(struct erasure *e, const struct erasure_run *r, int exit)
 {
-	char as_of[INSTANT_TEXT];
-	struct run_view v = {
-		.is_run = r->uuid[0] != '\0', .run = r->uuid[0] ? r->uuid : NULL, .database = e->db->name,
-		.as_of = instant_format(e->plan->as_of_usecs, as_of), .fingerprint = erasure_batch_fingerprint(e),
-		.nrules = r->rules.n, .rules = r->rules.v, .interrupted = r->interrupted,
-		.seconds = r->uuid[0] ? (clock_ms() - r->began_ms) / 1e3 : 0, .exit = exit,
-	};
+	struct erasure_report t;
 
-	print(e, &v);
+	erasure_report_init(&t, e->ctx, e->db);
+	erasure_report_add(&t, e, r);
+	erasure_report_print(&t, exit, false);
 }
 
 /* ---- a dry run: what would happen now ---- */
@@ -218,7 +182,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 
 /* A batch of one kind, without those that another process has or that must be looked at again. */
 static int batch(struct ctx *ctx, struct conn *c, const struct database *db, const char *const *ids, size_t n, double deadline_ms,
-		 bool quiet)
+		 struct erasure_report *t)
 {
 	struct erasure e;
 	struct erasure_run r = { .e = &e, .deadline_ms = deadline_ms };
@@ -262,8 +226,7 @@ static int batch(struct ctx *ctx, struct conn *c, const struct database *db, con
 		return ctx_fail(ctx, &d);
 	if (exit_of(&e, &r) != EXIT_DONE)
 		code = exit_of(&e, &r);
-	if (!quiet)
-		report(&e, &r, code);
+	erasure_report_add(t, &e, &r);
 	return code;
 }
 
@@ -301,30 +264,50 @@ static bool deadlines(struct conn *c, const char *now, int *code, struct diag *d
 	return true;
 }
 
-int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool quiet)
+static int night(struct ctx *ctx, struct conn *c, const struct database *db, double deadline_ms, struct erasure_report *t)
 {
-	struct conn_settings settings = { .application = "pgretain erase" };
 	struct diag d = DIAG_INIT;
 	struct waiting w = { 0 };
 	AUTO_RESULT *res = NULL;
-	AUTO_CONN *c = NULL;
 	int code = EXIT_DONE;
 	const char *now;
 
-	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) ||
-	    !conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
+	if (!conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
 		return ctx_fail(ctx, &d);
 	now = arena_strdup(ctx->arena, res_text(res, 0, 0));
 	if (!waiting(ctx, c, now, &w, &d))
 		return ctx_fail(ctx, &d);
 	for (int k = 0; k < REQUEST_KINDS && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; k++)
 		if (w.ids[k].n) {
-			int one = batch(ctx, c, db, w.ids[k].v, w.ids[k].n, deadline_ms, quiet);
+			int one = batch(ctx, c, db, w.ids[k].v, w.ids[k].n, deadline_ms, t);
 
 			code = one != EXIT_DONE ? one : code;
 		}
 	if (!deadlines(c, now, &code, &d))
 		return ctx_fail(ctx, &d);
+	t->as_of = t->as_of ? t->as_of : rfc3339(ctx->arena, now);
+	return code;
+}
+
+int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool rules_follow)
+{
+	struct conn_settings settings = { .application = "pgretain erase" };
+	struct diag d = DIAG_INIT;
+	struct recurrences returned = { 0 };
+	struct erasure_report t;
+	AUTO_CONN *c = NULL;
+	int code;
+
+	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
+		return ctx_fail(ctx, &d);
+	erasure_report_init(&t, ctx, db);
+	code = night(ctx, c, db, deadline_ms, &t);
+	if (!rules_follow && code != EXIT_INTERRUPTED && code != EXIT_REFUSED) {
+		code = exit_worse(code, recurrence_step(ctx, db, c, t.run, &returned));
+		t.recurrences = &returned;
+	}
+	/* a run prints one object: that of the rules */
+	erasure_report_print(&t, code, rules_follow && ctx->format == FORMAT_JSON);
 	return code;
 }
 

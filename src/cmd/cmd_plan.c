@@ -24,7 +24,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 		diag_fail(&d, DIAG_FINGERPRINT, "the plan's fingerprint is %s, not what --expect says", plan->fingerprint);
 		return ctx_fail(ctx, &d);
 	}
-	run_report(ctx, plan, NULL, NULL, 0, exit);
+	run_report(ctx, plan, NULL, NULL, NULL, 0, exit);
 	return exit;
 }
 

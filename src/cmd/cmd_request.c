@@ -34,6 +34,11 @@ static const struct opt refuse_options[] = {
 	{ .name = NULL },
 };
 
+static const struct opt evidence_options[] = {
+	{ .name = "evidence", .arg = "REF", .help = "reference of the reasons" },
+	{ .name = NULL },
+};
+
 static const struct opt extend_options[] = {
 	{ .name = "reason", .arg = "TEXT", .help = "why it takes longer, as the person is told" },
 	{ .name = NULL },
@@ -72,6 +77,10 @@ static const struct verb verbs[] = {
 	  certificate_options, 0, 1, request_certificate },
 	{ "export", "UUID --output PATH", "the person's copy: a folder with JSON lines, one file a table", export_options, 1, 1,
 	  request_export },
+	{ "reopen", "UUID --evidence REF", "an erased person is in the tables again: the request begins anew", evidence_options, 1, 1,
+	  request_reopen },
+	{ "admit", "UUID --evidence REF", "an erased person came back of their own will: nobody looks for them any more",
+	  evidence_options, 1, 1, request_admit },
 	{ .name = NULL },
 };
 
@@ -91,6 +100,10 @@ const struct command cmd_request = {
 		"opened it. A personal-looking table that is neither ruled nor exempt stands in the way. certificate\n"
 		"tells what became of it: interim while something is kept, final when the request is completed, void\n"
 		"if a count did not balance.\n"
+		"\n"
+		"When the erasure is done, digests of the person's identifiers remain, under the key file. Each night\n"
+		"compares the tables with them: an import that brings the person back is reported (exit 2) until\n"
+		"reopen or admit says what it is; recurrence = \"reopen\" reopens by itself.\n"
 		"\n"
 		"Exit code: 0; 1 refused; 3 another fingerprint.\n"
 		"\n"

@@ -7,8 +7,10 @@
 #include "base/sig.h"
 #include "cmd/connect.h"
 #include "cmd/hold_step.h"
+#include "cmd/recurrence.h"
 #include "cmd/run_anonymity.h"
 #include "cmd/run_report.h"
+#include "cmd/self.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
 #include "exec/revive.h"
@@ -348,6 +350,9 @@ static bool execute(struct run_session *r, struct diag *d)
 		return false;
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;
+	/* a run of some rules alone is not the night */
+	if (!r->out.interrupted && !r->o.nrules)
+		r->out.exit = exit_worse(r->out.exit, recurrence_step(r->ctx, r->db, r->conn, r->uuid, &r->returned));
 	FAULT_POINT(run_ending);
 	if (!run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
@@ -400,7 +405,7 @@ int run_rules(struct run_session *r, bool dry)
 	if (dry) {
 		int exit = run_report_plan_exit(r->plan);
 
-		run_report(r->ctx, r->plan, NULL, NULL, 0, exit);
+		run_report(r->ctx, r->plan, NULL, NULL, NULL, 0, exit);
 		return exit;
 	}
 	ok = execute(r, &d);
@@ -409,7 +414,7 @@ int run_rules(struct run_session *r, bool dry)
 	if (!ok)
 		r->out.exit = ctx_fail(r->ctx, &d);
 	if (r->out.steps)
-		run_report(r->ctx, r->plan, &r->out, r->uuid, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
+		run_report(r->ctx, r->plan, &r->out, r->uuid, &r->returned, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
 	return r->out.exit;
 }
 

@@ -109,10 +109,13 @@ const char *erasure_config(struct erasure *e);
 json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r) must_use;
 /* request show's object, from what is stored. */
 bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d) must_use;
+/* What remains of the person, to notice that they come back; null: nothing. */
+bool erasure_suppression(struct erasure *e, const char *id, json_t **ret, struct diag *d) must_use;
 void erasure_text(struct erasure *e, const struct erasure_request *r, struct strbuf *sb);
 
-/* cmd_erase.c: the job step "requests". */
-int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool quiet);
+/* cmd_erase.c: the job step "requests". rules_follow: the same job looks for people who came back, and prints the JSON,
+ * when its rules have run. */
+int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool rules_follow);
 
 /* residual.c: looks for what was frozen, in every text and json column; not by the subject map. */
 bool residual_scan(struct erasure *e, struct erasure_request **whose, size_t n, struct diag *d) must_use;

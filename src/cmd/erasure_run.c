@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
+#include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
 #include "exec/run.h"
@@ -194,6 +195,12 @@ static bool nothing_left(const struct request_sums *s)
 	return !s->deferred && !s->quarantined && !s->held && !s->failed;
 }
 
+/* Nothing of the person is in the live tables any more. */
+static bool is_erased(enum request_state state)
+{
+	return state == REQUEST_COMPLETED || state == REQUEST_BACKUP_PENDING;
+}
+
 static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag *d)
 {
 	const char *wake = erasure_wake(q);
@@ -219,11 +226,14 @@ static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag
 	return ok;
 }
 
-/* What is frozen is needed until the certificate is final. */
-static bool forget(struct erasure_run *r, struct erasure_request *q, struct diag *d)
+/* What is frozen is needed until the certificate is final; what the live tables have lost may come back with an
+ * import from then on. */
+static bool forget(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
+	if (is_erased(q->state) && !suppress_place(s, r->e, q, d))
+		return false;
 	return q->state != REQUEST_COMPLETED || conn_query_text(r->e->conn, sqltext_get("query/item_frozen_clear"), &res, d, q->id);
 }
 
@@ -243,16 +253,39 @@ static bool scan_all(struct erasure_run *r, struct diag *d)
 	return residual_scan(r->e, whose, n, d);
 }
 
+static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
+{
+	struct erasure_request **whose = arena_alloc(r->e->a, (r->e->requests.n + 1) * sizeof(struct erasure_request *));
+	size_t n = 0;
+
+	for (size_t k = 0; k < r->e->requests.n; k++) {
+		struct request_sums sum;
+
+		sums(r->e, &r->e->requests.v[k], &sum);
+		if (is_erased(request_derive(&sum)))
+			whose[n++] = &r->e->requests.v[k];
+	}
+	return suppress_prepare(s, r->e, whose, n, d);
+}
+
+/* The result, and what goes with it, are there together or not at all. */
+static bool finish_one(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
+{
+	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !forget(r, q, s, d))
+		return false;
+	FAULT_POINT(erasure_result);
+	return conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);
+}
+
 static bool finish_all(struct erasure_run *r, struct diag *d)
 {
-	if (!scan_all(r, d))
-		return false;
-	for (size_t k = 0; k < r->e->requests.n; k++) {
-		struct erasure_request *q = &r->e->requests.v[k];
+	struct suppress s;
 
-		if (!finish(r, q, d) || !forget(r, q, d))
+	if (!scan_all(r, d) || !digests(r, &s, d))
+		return false;
+	for (size_t k = 0; k < r->e->requests.n; k++)
+		if (!finish_one(r, &r->e->requests.v[k], &s, d))
 			return false;
-	}
 	return true;
 }
 

@@ -1,4 +1,5 @@
 #include "cmd/erasure.h"
+#include "cmd/recurrence.h"
 
 #include "cmd/words.h"
 #include "pg/sqltext.h"
@@ -63,6 +64,25 @@ static json_t *residual_json(struct erasure *e, const char *id, struct diag *d)
 	return o;
 }
 
+bool erasure_suppression(struct erasure *e, const char *id, json_t **ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	json_t *o;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/suppression_show"), &res, d, id, recurrence_keep(e->ctx)))
+		return false;
+	*ret = json_null();
+	if (!res_int(res, 0, 0))
+		return true;
+	o = json_object();
+	json_put(o, "digests", json_count(res_int(res, 0, 0)));
+	json_put(o, "placed", json_text(rfc3339(e->a, res_text(res, 0, 1))));
+	json_put(o, "until", json_text(rfc3339(e->a, res_text(res, 0, 2))));
+	json_put(o, "found", json_text(rfc3339(e->a, res_text_null(res, 0, 3))));
+	*ret = o;
+	return true;
+}
+
 static const char *deadline_state(const PGresult *res)
 {
 	return res_text(res, 0, 8);
@@ -72,12 +92,12 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 {
 	AUTO_RESULT *res = NULL;
 	const char *wake;
-	json_t *o, *residual;
+	json_t *o, *residual, *suppression;
 
 	if (!conn_query_text(e->conn, sqltext_get("query/item_show"), &res, d, r->id))
 		return false;
 	residual = residual_json(e, r->id, d);
-	if (!residual)
+	if (!residual || !erasure_suppression(e, r->id, &suppression, d))
 		return false;
 	o = json_object();
 	json_put(o, "schema", json_text("pgretain.request/1"));
@@ -94,6 +114,7 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 	json_put(o, "restricted", json_boolean(res_bool(res, 0, 9)));
 	json_put(o, "items", erasure_items_json(e, r));
 	json_put(o, "residual", residual);
+	json_put(o, "suppression", suppression);
 	json_put(o, "backups", json_array());
 	json_put(o, "final", json_boolean(streq(res_text(res, 0, 1), "completed")));
 	json_put(o, "ledger_head", json_text(res_text(res, 0, 7)));

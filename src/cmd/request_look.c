@@ -135,7 +135,22 @@ static json_t *grounds_json(struct ctx *ctx, const PGresult *why)
 	return all;
 }
 
-static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why)
+static const char *field(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+static void show_suppression(const json_t *o, struct strbuf *sb)
+{
+	if (json_is_object(o))
+		strbuf_addf(sb, "%lld digest(s) tell until %s whether the person comes back%s%s\n",
+			    (long long)json_integer_value(json_object_get(o, "digests")), field(o, "until"),
+			    *field(o, "found") ? "; in the tables again since " : "", field(o, "found"));
+}
+
+static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why, const json_t *suppression)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
@@ -146,6 +161,7 @@ static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why)
 		strbuf_addf(&sb, "ground %s%s%s, evidence %s, by %s%s%s\n", res_text(why, i, 1), *res_text(why, i, 0) ? " for rule " : "",
 			    res_text(why, i, 0), res_text(why, i, 2), res_text(why, i, 3), *res_text(why, i, 5) ? ", until " : "",
 			    *res_text(why, i, 5) ? rfc3339(ctx->arena, res_text(why, i, 5)) : "");
+	show_suppression(suppression, &sb);
 	ctx_print(ctx, &sb);
 }
 
@@ -164,9 +180,10 @@ int request_show(struct ctx *ctx, int argc, char **argv)
 	    !conn_query_text(c, sqltext_get("query/request_grounds"), &why, &d, argv[0]))
 		return ctx_fail(ctx, &d);
 	if (ctx->format != FORMAT_JSON) {
-		if (!request_print(&e, &d))
+		if (!erasure_suppression(&e, e.requests.v[0].id, &o, &d) || !request_print(&e, &d))
 			return ctx_fail(ctx, &d);
-		show_text(ctx, who, why);
+		show_text(ctx, who, why, o);
+		json_decref(o);
 		return EXIT_DONE;
 	}
 	if (!erasure_show(&e, &e.requests.v[0], &o, &d))

@@ -5,7 +5,8 @@
 #include "cmd/cmd.h"
 #include "pg/conn.h"
 
-command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend;
+command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend,
+	request_reopen, request_admit;
 
 /* TYPE:KEY as the database knows it; *key NULL: there is no such person. */
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key,

@@ -38,10 +38,9 @@ static bool job_has_rules(const struct job *job)
 	return false;
 }
 
-/* Its JSON is left out where rules run too: a run prints one object. */
 static int step_requests(struct run_session *r)
 {
-	return erasure_nightly(r->ctx, r->db, r->deadline_ms, r->ctx->format == FORMAT_JSON && job_has_rules(r->job));
+	return erasure_nightly(r->ctx, r->db, r->deadline_ms, job_has_rules(r->job));
 }
 
 /* Backups are not kept by this version: there are none to work on. */

@@ -8,6 +8,7 @@ struct filling {
 	const struct plan *plan;
 	const struct outcome *out;
 	const struct simulated_view *simulated;
+	const struct recurrences *returned;
 };
 
 /* Those of step i's keys; a follower's are counted by its root's step. */
@@ -155,7 +156,7 @@ static void report(struct filling *f, const char *run, double seconds, int exit)
 		.is_run = out != NULL, .run = run, .database = p->db->name, .as_of = instant_format(p->as_of_usecs, as_of),
 		.fingerprint = p->fingerprint, .nrules = p->nsteps, .rules = rules, .interrupted = out && out->interrupted,
 		.invocation = ctx_invocation(ctx), .seconds = seconds, .exit = exit, .simulated = f->simulated,
-		.nholds = p->nholds, .holds = p->holds,
+		.nholds = p->nholds, .holds = p->holds, .recurrences = f->returned,
 	};
 
 	for (size_t i = 0; i < p->nsteps; i++) {
@@ -169,17 +170,17 @@ static void report(struct filling *f, const char *run, double seconds, int exit)
 	print(ctx, &v);
 }
 
-void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
-		int exit)
+void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run,
+		const struct recurrences *returned, double seconds, int exit)
 {
-	struct filling f = { ctx, p, out, NULL };
+	struct filling f = { ctx, p, out, NULL, returned };
 
 	report(&f, run, seconds, exit);
 }
 
 void run_report_simulated(struct ctx *ctx, const struct plan *p, const struct simulated_view *s, int exit)
 {
-	struct filling f = { ctx, p, NULL, s };
+	struct filling f = { ctx, p, NULL, s, NULL };
 
 	report(&f, NULL, 0, exit);
 }

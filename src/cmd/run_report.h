@@ -6,9 +6,10 @@
 #include "model/outcome.h"
 #include "report/run_view.h"
 
-/* Prints the report of a plan (out NULL) or of a run, in ctx->format. */
-void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run, double seconds,
-		int exit);
+/* Prints the report of a plan (out NULL) or of a run, in ctx->format. returned: people who came back; NULL: nobody
+ * has looked. */
+void run_report(struct ctx *ctx, const struct plan *p, const struct outcome *out, const char *run,
+		const struct recurrences *returned, double seconds, int exit);
 /* A plan under other periods, beside what is due at present. */
 void run_report_simulated(struct ctx *ctx, const struct plan *p, const struct simulated_view *s, int exit);
 /* What the plan's run would end with: 0 or 2 (a missing confirmation alone is 0). */

@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "exec/run.h"
 #include "plan/build.h"
+#include "report/recurrence_view.h"
 
 struct run_session {
 	struct ctx *ctx;
@@ -15,6 +16,7 @@ struct run_session {
 	struct plan *plan;
 	VEC(struct plan *) fresh;		/* made anew because holds changed; all live until the end */
 	struct outcome out;
+	struct recurrences returned;
 	const char *replay_log;
 	char uuid[37];
 	struct exec_options x;

@@ -65,6 +65,18 @@ static void check_backups(struct conf_reader *r)
 				   p->backups[0].loc.line);
 }
 
+/* Who came back is seen by digests, and these are made with the key. */
+static void warn_keyless(struct conf_reader *r)
+{
+	const struct policy *p = r->policy;
+
+	for (size_t i = 0; !p->key_file && !r->incomplete && i < r->top.n; i++)
+		if (streq(r->top.v[i].name, "suppression") ||
+		    (streq(r->top.v[i].name, "recurrence") && streq_null(p->recurrence, "reopen")))
+			conf_warn(r, r->top.v[i].loc, "key_file = \"PATH\" names the key that digests are made with",
+				  "key \"%s\": without key_file nobody who is imported again is noticed", r->top.v[i].name);
+}
+
 /* A class is not wrong with more than its action needs; it may serve rules with other actions. */
 static void warn_unused(struct conf_reader *r)
 {
@@ -88,5 +100,6 @@ void conf_check(struct conf_reader *r)
 	check_jobs(r);
 	check_backups(r);
 	conf_check_rules(r);
+	warn_keyless(r);
 	warn_unused(r);
 }

@@ -163,7 +163,9 @@ static const char *const recurrence_words[] = { "report", "reopen", NULL };
 	  .words = second_person_words, .meaning = "where two people are needed" }, \
 	{ "cool_down", &conf_period_text, POLICY(cool_down), .meaning = "time between the two" }, \
 	{ "recurrence", &conf_choice, POLICY(recurrence), .words = recurrence_words, \
-	  .meaning = "what a subject who was imported again does" }
+	  .meaning = "what a subject who was imported again does" }, \
+	{ "suppression", &conf_period_text, POLICY(suppression), \
+	  .meaning = "how long digests of erased people are kept, to notice that (default 3 years)" }
 
 static const struct conf_key main_keys[] = {
 	{ "databases", &conf_members, POLICY(databases), POLICY(ndatabases),

@@ -11,6 +11,9 @@
  *			done | skipped | failed, with detail.sqlstate and detail.reason where there is one
  *	kind batch	one transaction; rows = the server's count; detail.epoch = hold_lock_shared()
  *	kind suppress	the same for columns of small groups (operators.md 5): rows that have their batch already
+ *	kind request	run = the request; action = what happened to it (model/state.def), or suppress (digests were
+ *			placed), recurrence (the person is in the tables again), admit (and may be)
+ *	kind suppression	expire, restore: rows = digests
  *	kind anonymity	what a run that changed rows measured at its end: detail.k, wanted, small, l, suppressed
  */
 #ifndef PGRETAIN_LEDGER_LEDGER_H

@@ -255,7 +255,7 @@ struct policy {
 	struct jurisdiction *jurisdictions;
 	struct backup_store *backups;
 	const char **second_person;
-	const char *key_file, *no_backups, *replay_log, *cool_down, *recurrence;
+	const char *key_file, *no_backups, *replay_log, *cool_down, *recurrence, *suppression;
 	struct limits limits;
 };
 

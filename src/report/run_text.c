@@ -298,6 +298,8 @@ void run_view_text(const struct run_view *v, const struct text_style *st, struct
 	add_remarks(&w);
 	hold_widths_text(v->nholds, v->holds, st, sb);
 	add_total(&w);
+	if (v->recurrences)
+		recurrences_text(v->recurrences, st, sb);
 	if (v->interrupted) {
 		text_toned(sb, st, TONE_WARN, "Interrupted: what is listed as done is done, the rest is untouched.");
 		strbuf_addc(sb, '\n');

@@ -133,6 +133,8 @@ json_t *run_view_json(const struct run_view *v)
 		json_put(o, "holds", hold_widths_json(v->nholds, v->holds));
 	if (v->simulated)
 		json_put(o, "simulated", simulated_json(v));
+	if (v->recurrences)
+		recurrences_put(o, v->recurrences);
 	json_put(o, "exit", json_count(v->exit));
 	return o;
 }

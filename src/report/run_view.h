@@ -7,6 +7,7 @@
 #include "model/policy.h"
 #include "report/hold_view.h"
 #include "report/json.h"
+#include "report/recurrence_view.h"
 #include "report/text.h"
 
 enum rule_status { RULE_DONE, RULE_SKIPPED, RULE_FAILED };
@@ -79,6 +80,7 @@ struct run_view {
 	size_t nholds;
 	const struct hold_width *holds;	/* in a plan: the holds in force */
 	const struct simulated_view *simulated;		/* NULL: the configuration as it is */
+	const struct recurrences *recurrences;		/* NULL: nobody has looked */
 	double seconds;
 	int exit;
 };

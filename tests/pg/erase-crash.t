@@ -28,7 +28,7 @@ run_pgretain erase "$id" --format json
 is "$rc" 0 'undisturbed'
 want=$(final) want_items=$(items)
 isnt "$want_items" '' 'it has items'
-for p in erasure_begun erasure_settle erasure_ending lane_apply:2 lane_committing:3 lane_committed:4 lane_ledger:5 exec_settle:3; do
+for p in erasure_begun erasure_settle erasure_ending erasure_result lane_apply:2 lane_committing:3 lane_committed:4 lane_ledger:5 exec_settle:3; do
 	fresh
 	crash_ok=1
 	PGRETAIN_FAULT=$p:1
