@@ -74,7 +74,7 @@ $(BUILD)/obj/sqltext_all.o: $(BUILD)/sqltext_all.c
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(CFLAGS) $(DEPS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(DEPS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS) -lcmocka -lz
 
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
