@@ -296,3 +296,11 @@ int64_t instant_host_now(void)
 	BUG_ON(clock_gettime(CLOCK_REALTIME, &ts) != 0);
 	return ((int64_t)ts.tv_sec - (int64_t)DAYS_1970_TO_2000 * 86400) * USECS_PER_SEC + ts.tv_nsec / 1000;
 }
+
+double clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}

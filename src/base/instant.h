@@ -35,4 +35,7 @@ void instant_civil_from_days(int64_t days, int64_t *year, int *month, int *day);
 /* The wall clock of this host, for the skew test and for log lines only: never for what is due. */
 int64_t instant_host_now(void);
 
+/* Monotonic milliseconds, for measuring and for waiting. */
+double clock_ms(void);
+
 #endif

@@ -1,22 +1,35 @@
 #include "base/sig.h"
 
+#include "base/instant.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#define HEELS_MS 150
+
 static volatile sig_atomic_t requests;
+static double last_ms;			/* of the newest signal; used by the handler alone */
 static int wake[2] = { -1, -1 };
+
+/* A storm of them, however long, is one request. */
+static bool on_heels(void)
+{
+	double before = last_ms;
+
+	last_ms = clock_ms();
+	return requests && last_ms - before < HEELS_MS;
+}
 
 static void on_stop(int signo)
 {
 	int saved = errno;
 
 	/* Whoever asks a third time does not want to wait for us. */
-	(void)signo;
-	if (++requests >= 2) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
+	if (!on_heels() && ++requests > 2) {
+		signal(signo, SIG_DFL);
+		raise(signo);
 	}
 	if (wake[1] >= 0 && write(wake[1], "", 1) < 0)
 		(void)errno;	/* full: it is readable already */
@@ -34,6 +47,9 @@ static void catch_one(int signo)
 	struct sigaction sa = { .sa_handler = on_stop };
 
 	sigemptyset(&sa.sa_mask);
+	sigaddset(&sa.sa_mask, SIGINT);
+	sigaddset(&sa.sa_mask, SIGTERM);
+	sigaddset(&sa.sa_mask, SIGHUP);
 	sigaction(signo, &sa, NULL);
 }
 

@@ -6,7 +6,8 @@
 
 /* For every command: a closed pipe is a write error, not a death. */
 void sig_ignore_pipe(void);
-/* For commands that stop resumably: SIGINT, SIGTERM and SIGHUP set the flag. The third one kills. */
+/* For commands that stop resumably: SIGINT, SIGTERM and SIGHUP set the flag. The third one kills.
+ * Signals that come on each other's heels are one: a service manager and a scheduler may both pass one on. */
 void sig_catch_stop(void);
 
 /* 0: go on. 1: finish or cancel the unit in flight, then stop. 2 (asked twice): cancel it now. */

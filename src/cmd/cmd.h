@@ -89,6 +89,8 @@ const struct database *ctx_database(struct ctx *ctx) must_use;
 /* The one place that prints a diag (stderr: what, where, what to do). Returns its exit code; a right that is missing
  * for the command as a whole is a refusal, whatever it was doing. */
 int ctx_fail(struct ctx *ctx, const struct diag *d);
+/* The same while nothing has been written: what would be 2 is 1, a refusal. */
+int ctx_refuse(struct ctx *ctx, const struct diag *d);
 /* One line "pgretain: PREFIX TEXT" on stderr, for lists of errors. */
 void ctx_complain(struct ctx *ctx, const char *prefix, const char *text);
 /* ctx_fail with class USAGE and this sentence. */

@@ -84,6 +84,8 @@ static int exit_of(const struct erasure *e, const struct erasure_run *r)
 {
 	if (r->interrupted)
 		return EXIT_INTERRUPTED;
+	if (r->unrecorded)
+		return EXIT_HUMAN;
 	for (size_t i = 0; i < e->requests.n; i++)
 		if (e->requests.v[i].state == REQUEST_BLOCKED || e->requests.v[i].grown)
 			return EXIT_HUMAN;
@@ -155,7 +157,7 @@ static int act(struct erasure *e)
 	int exit;
 
 	if (!erasure_lock(e, &d) || !all_locked(e, &d) || !planned(e, &d))
-		return ctx_fail(e->ctx, &d);
+		return ctx_refuse(e->ctx, &d);
 	if (!erasure_execute(&r, &d))
 		return ctx_fail(e->ctx, &d);
 	exit = exit_of(e, &r);

@@ -165,6 +165,7 @@ static struct conn *open_to_act(struct ctx *ctx, struct diag *d)
 		ctx_fail(ctx, d);
 		return NULL;
 	}
+	c->stop = STOP_WAITING;
 	return STEAL(c);
 }
 

@@ -241,8 +241,10 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name),
 		  LOG_S("status", outcome_status_word(o->status)), LOG_I("rows", o->acted), LOG_I("transactions", o->transactions),
 		  LOG_S("sqlstate", o->sqlstate));
-	if (!ledger_step(r, s, o, &d))
-		ctx_fail(r->ctx, &d);
+	if (ledger_step(r, s, o, &d))
+		return;
+	ctx_fail(r->ctx, &d);
+	r->unrecorded = true;
 }
 
 static void on_progress(void *ctx, const struct exec_progress *p)
@@ -344,10 +346,11 @@ static bool execute(struct run_session *r, struct diag *d)
 		log_event(LOG_LEVEL_WARN, "run.settled", LOG_I("interrupted", settled));
 	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
 		  LOG_S("as_of", r->plan->as_of), LOG_S("fingerprint", r->plan->fingerprint));
-	r->conn->stop = STOP_WAITING;
 	if (!exec_plan(r->conn, r->plan, &r->x, r->ctx->arena, &r->out, d) ||
 	    !run_anonymity_settle(r->conn, newest_plan(r), &r->x, r->ctx->arena, &r->out, d))
 		return false;
+	if (r->unrecorded && r->out.exit == EXIT_DONE)
+		r->out.exit = EXIT_HUMAN;
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		rows += r->out.steps[i].acted;
 	/* a run of some rules alone is not the night */
@@ -384,13 +387,11 @@ static bool begin(struct run_session *r, bool dry, struct diag *d)
 		return false;
 	r->conn->stop = STOP_SENDING;
 	if (!guards_and_plan(r, dry, d)) {
-		if (d->cls == DIAG_LOST)
-			d->cls = DIAG_CONNECT;
 		if (d->cls == DIAG_INTERRUPTED)
 			diag_fail(d, DIAG_INTERRUPTED, "interrupted before the first write: nothing was changed");
 		return false;
 	}
-	r->conn->stop = STOP_NEVER;
+	r->conn->stop = STOP_WAITING;
 	return true;
 }
 
@@ -401,7 +402,7 @@ int run_rules(struct run_session *r, bool dry)
 	bool ok;
 
 	if (!begin(r, dry, &d))
-		return ctx_fail(r->ctx, &d);
+		return ctx_refuse(r->ctx, &d);
 	if (dry) {
 		int exit = run_report_plan_exit(r->plan);
 
@@ -412,7 +413,7 @@ int run_rules(struct run_session *r, bool dry)
 	if (r->ctx->progress_live)
 		fputs("\r\033[K", stderr);
 	if (!ok)
-		r->out.exit = ctx_fail(r->ctx, &d);
+		r->out.exit = r->out.steps ? ctx_fail(r->ctx, &d) : ctx_refuse(r->ctx, &d);
 	if (r->out.steps)
 		run_report(r->ctx, r->plan, &r->out, r->uuid, &r->returned, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
 	return r->out.exit;

@@ -10,8 +10,10 @@ struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 	if (!db)
 		return NULL;
 	settings.application = arena_printf(ctx->arena, "pgretain %s", ctx->command->name);
-	if (ctx_open(ctx, db, &settings, &c, &d))
+	if (ctx_open(ctx, db, &settings, &c, &d)) {
+		c->stop = ctx->command->flags & CMD_STOPS ? STOP_SENDING : STOP_NEVER;
 		return c;
+	}
 	diag_where(&d, "database %s", db->name);
 	ctx_fail(ctx, &d);
 	return NULL;

@@ -65,6 +65,13 @@ int ctx_fail(struct ctx *ctx, const struct diag *why)
 	return diag_exit_code(d->cls);
 }
 
+int ctx_refuse(struct ctx *ctx, const struct diag *d)
+{
+	int code = ctx_fail(ctx, d);
+
+	return code == EXIT_HUMAN ? EXIT_REFUSED : code;
+}
+
 void ctx_complain(struct ctx *ctx, const char *prefix, const char *text)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;

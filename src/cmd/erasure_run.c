@@ -88,8 +88,10 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 		return;			/* most rules have nothing of most people */
 	log_event(LOG_LEVEL_INFO, "step", LOG_S("run", r->uuid), LOG_S("rule", s->rule->name), LOG_S("status", outcome_status_word(o->status)),
 		  LOG_I("rows", o->acted), LOG_S("sqlstate", o->sqlstate));
-	if (!step_entry(r, s, o, &d))
-		ctx_fail(r->e->ctx, &d);
+	if (step_entry(r, s, o, &d))
+		return;
+	ctx_fail(r->e->ctx, &d);
+	r->unrecorded = true;
 }
 
 static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
@@ -384,6 +386,7 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	int settled;
 
 	r->began_ms = clock_ms();
+	e->conn->stop = STOP_WAITING;
 	new_uuid(r->uuid);
 	r->lock = lock_name(e->a, &e->requests.v[0]);
 	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
@@ -393,10 +396,8 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	/* what a run that was killed has done is laid to account before this one adds to it */
 	if (!run_event(r, "start", -1, d) || !erasure_count(e, d) || !erasure_settle(e, NULL, d) || !erasure_store(e, d))
 		return false;
-	e->conn->stop = STOP_WAITING;
 	if (!passes(r, &rows, d))
 		return false;
-	e->conn->stop = STOP_NEVER;
 	add_items(r, 1);
 	close_views(r);
 	r->interrupted = r->out.interrupted;

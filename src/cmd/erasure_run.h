@@ -16,6 +16,7 @@ struct erasure_run {
 	VEC(struct rule_view) rules;	/* for the report */
 	double began_ms;
 	bool interrupted;
+	bool unrecorded;		/* a step's entry could not be written */
 };
 
 /* Takes the requests' locks; those that another process works on stay unlocked. */

@@ -1,6 +1,7 @@
 /* request assess, request approve: the items are frozen, and their hash is what somebody approves. */
 #include "cmd/request_assess.h"
 
+#include "base/sig.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "ledger/ledger.h"
@@ -149,6 +150,8 @@ int request_assess(struct ctx *ctx, int argc, char **argv)
 
 	if (!c)
 		return EXIT_REFUSED;
+	sig_catch_stop();		/* of much data: a stop leaves it as it was */
+	c->stop = STOP_SENDING;
 	if (!open_all(ctx, &e, c, argc, argv, &d) || !assessable(&e, &d) || !erasure_plan(&e, NULL, &d) || !rules_fit(&e, &d) ||
 	    !reckon(&e, &d) || !keep_all(&e, &d) || !request_print(&e, &d))
 		return ctx_fail(ctx, &d);

@@ -3,6 +3,7 @@
 
 #include "base/instant.h"
 #include "base/log.h"
+#include "base/sig.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "cmd/self.h"
@@ -71,12 +72,27 @@ static bool stops_job(int code)
 	return code != EXIT_DONE && code != EXIT_HUMAN;
 }
 
+/* The first step sees by itself that its time is over, and says what is left. */
+static bool may_start(struct run_session *r, size_t i)
+{
+	const char *why = sig_stop_requested() ? "a stop was asked for" :
+		r->deadline_ms > 0 && clock_ms() >= r->deadline_ms ? "the window has ended" : NULL;
+
+	if (!i || !why)
+		return true;
+	log_event(LOG_LEVEL_WARN, "job.stopped", LOG_S("job", r->job->name), LOG_S("left", r->job->steps[i]), LOG_S("why", why));
+	return false;
+}
+
 static int job_run_steps(struct run_session *r)
 {
 	int code = EXIT_DONE;
 
-	for (size_t i = 0; i < r->job->nsteps && !stops_job(code); i++)
+	for (size_t i = 0; i < r->job->nsteps && !stops_job(code); i++) {
+		if (!may_start(r, i))
+			return exit_worse(code, EXIT_INTERRUPTED);
 		code = exit_worse(code, job_step(r, r->job->steps[i]));
+	}
 	return code;
 }
 
@@ -95,7 +111,7 @@ static int job_run_bare(struct run_session *r)
 	if (!run_event(r, "start", -1, &d))
 		return ctx_fail(r->ctx, &d);
 	r->out.exit = job_run_steps(r);
-	return run_event(r, "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
+	return run_event(r, r->out.exit == EXIT_INTERRUPTED ? "interrupted" : "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
 }
 
 int run_job(struct run_session *r)

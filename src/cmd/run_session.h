@@ -17,6 +17,7 @@ struct run_session {
 	VEC(struct plan *) fresh;		/* made anew because holds changed; all live until the end */
 	struct outcome out;
 	struct recurrences returned;
+	bool unrecorded;			/* a step's entry could not be written */
 	const char *replay_log;
 	char uuid[37];
 	struct exec_options x;

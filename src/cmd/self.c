@@ -1,7 +1,10 @@
 #include "cmd/self.h"
 
+#include "base/sig.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,10 +52,47 @@ static void __attribute__((noreturn)) child(const char *const *argv, bool quiet)
 	_exit(EXIT_REFUSED);
 }
 
+/* From a terminal it has the signal already; two on each other's heels are one. */
+static void pass_on(pid_t pid, int *passed)
+{
+	for (int stops = sig_stop_requested(); *passed < stops; ++*passed)
+		kill(pid, SIGTERM);
+}
+
+static void on_child(int signo)
+{
+	(void)signo;
+}
+
+/* Signals are let in only while we sleep: none can slip by between the look and the sleep. */
+static bool wait_for(pid_t pid, int passed, int *status)
+{
+	struct sigaction child = { .sa_handler = on_child }, old;
+	sigset_t closed, open;
+	pid_t got;
+
+	sigfillset(&closed);
+	sigprocmask(SIG_BLOCK, &closed, &open);
+	sigaction(SIGCHLD, &child, &old);
+	while ((got = waitpid(pid, status, WNOHANG)) == 0) {
+		pass_on(pid, &passed);
+		sigsuspend(&open);
+	}
+	sigaction(SIGCHLD, &old, NULL);
+	sigprocmask(SIG_SETMASK, &open, NULL);
+	return got == pid;
+}
+
+/* One that does not catch them has been stopped all the same. */
+static int stopped_by(int signo)
+{
+	return signo == SIGTERM || signo == SIGINT || signo == SIGHUP ? EXIT_INTERRUPTED : EXIT_INTERNAL;
+}
+
 int self_run(const struct ctx *ctx, const char *const *words, bool quiet)
 {
 	const char *argv[SELF_ARGS];
-	int status;
+	int status, passed = sig_stop_requested();
 	pid_t pid;
 
 	self_args(ctx, words, argv);
@@ -60,12 +100,11 @@ int self_run(const struct ctx *ctx, const char *const *words, bool quiet)
 	pid = fork();
 	if (pid == 0)
 		child(argv, quiet);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_INTERNAL;
 	if (pid < 0)
 		return EXIT_REFUSED;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_INTERNAL;
+	if (!wait_for(pid, passed, &status))
+		return EXIT_INTERNAL;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : stopped_by(WTERMSIG(status));
 }
 
 static int severity(int code)

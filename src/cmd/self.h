@@ -10,7 +10,7 @@
 void self_args(const struct ctx *ctx, const char *const *words, const char *argv[SELF_ARGS]);
 /* execv of this same binary; returns only on failure. */
 void self_exec(const char *const *argv);
-/* Runs it and waits. quiet: its report is thrown away (what it did stands in the ledger). Returns its exit
+/* Runs it and waits; requests to stop are passed on. quiet: its report is thrown away (what it did stands in the ledger). Returns its exit
  * code; EXIT_INTERNAL when it died of a signal. */
 int self_run(const struct ctx *ctx, const char *const *words, bool quiet);
 

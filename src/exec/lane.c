@@ -4,21 +4,11 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 
-#include <time.h>
-
 #define UNIT_PARAMS 2
 #define OID_TID 27
 #define OID_TID_ARRAY 1010
 #define OID_INT8 20
 #define OID_OID_ARRAY 1028
-
-double clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
 
 void lane_init(struct lane *l, struct conn *c)
 {

@@ -12,6 +12,7 @@
 #ifndef PGRETAIN_EXEC_LANE_H
 #define PGRETAIN_EXEC_LANE_H
 
+#include "base/instant.h"
 #include "exec/unit.h"
 #include "pg/conn.h"
 
@@ -71,7 +72,5 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 enum lane_result lane_step(struct lane *l);
 int lane_socket(const struct lane *l);
 bool lane_wants_write(const struct lane *l);
-
-double clock_ms(void);		/* monotonic, for measuring */
 
 #endif

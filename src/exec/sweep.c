@@ -5,7 +5,6 @@
 #include <poll.h>
 
 #define MAX_TRIES 5
-#define CANCEL_AFTER_MS 5000
 #define CANCEL_AGAIN_MS 1000	/* a request that came between two statements is lost */
 #define SLICE_MIN 20
 #define SLICE_MAX 20000
@@ -49,6 +48,7 @@ static void sliced(struct sweep *w, struct lane *l, double took_ms)
 	w->work.slice = slice < SLICE_MIN ? SLICE_MIN : slice > SLICE_MAX ? SLICE_MAX : (int64_t)slice;
 	w->queue.pages = w->queue.pages / 2 < 1 ? 1 : w->queue.pages / 2;
 	w->queue.rows = w->queue.rows / 2 < 1 ? 1 : w->queue.rows / 2;
+	l->unit.begun = true;
 	unit_again(&w->queue, &l->unit);
 }
 
@@ -171,15 +171,36 @@ static size_t busy(const struct sweep *w)
 	return n;
 }
 
+/* Asked each time round, also while every lane is at work or waits for a lock. */
+static void look_for_stop(struct sweep *w)
+{
+	bool late = w->o->deadline_ms > 0 && clock_ms() >= w->o->deadline_ms;
+
+	if (w->stopped || !(late || w->o->stop_requested()))
+		return;
+	w->stopped = true;
+	w->stopped_ms = clock_ms();
+	if (!w->o->stop_requested())
+		w->out->interrupted_by = "the window has ended";
+}
+
 static bool may_start(struct sweep *w)
 {
-	if (!w->stopped && w->o->stop_requested())
-		w->stopped = true;
-	if (!w->stopped && w->o->deadline_ms > 0 && clock_ms() >= w->o->deadline_ms) {
-		w->stopped = true;
-		w->out->interrupted_by = "the window has ended";
-	}
+	look_for_stop(w);
 	return !w->stopped && !w->failed && !w->stale;
+}
+
+/* A stop finishes what it met half done: parents that are there without all that hangs on them. */
+static bool may_finish(const struct sweep *w)
+{
+	return !w->failed && !w->stale && w->o->stop_requested() < 2 && clock_ms() - w->stopped_ms < CONN_STOP_MS;
+}
+
+static bool next(struct sweep *w, struct unit *ret)
+{
+	if (may_start(w))
+		return unit_next(&w->queue, ret);
+	return w->stopped && may_finish(w) && unit_next_begun(&w->queue, ret);
 }
 
 static void hand_out(struct sweep *w)
@@ -187,9 +208,9 @@ static void hand_out(struct sweep *w)
 	struct unit u;
 
 	for (size_t i = 0; i < w->nlanes; i++) {
-		if (w->lanes[i].phase != LANE_IDLE || !may_start(w))
+		if (w->lanes[i].phase != LANE_IDLE)
 			continue;
-		if (!unit_next(&w->queue, &u))
+		if (!next(w, &u))
 			return;
 		lane_start(&w->lanes[i], &w->work, &u, ++*w->batch);
 		if (w->lanes[i].phase == LANE_DOWN)
@@ -233,11 +254,11 @@ static void progress(struct sweep *w)
 }
 
 /* A stop lets units finish; one that takes long, or a second signal, is cancelled. */
-static void cancel_slow(struct sweep *w, double stopped_ms, double *cancelled_ms)
+static void cancel_slow(struct sweep *w, double *cancelled_ms)
 {
 	double now = clock_ms();
 
-	if ((w->o->stop_requested() < 2 && now - stopped_ms < CANCEL_AFTER_MS) || now - *cancelled_ms < CANCEL_AGAIN_MS)
+	if ((w->o->stop_requested() < 2 && now - w->stopped_ms < CONN_STOP_MS) || now - *cancelled_ms < CANCEL_AGAIN_MS)
 		return;
 	*cancelled_ms = now;
 	for (size_t i = 0; i < w->nlanes; i++)
@@ -254,18 +275,17 @@ static void all_lanes_lost(struct sweep *w)
 
 void sweep_run(struct sweep *w)
 {
-	double stopped_ms = 0, cancelled_ms = 0;
+	double cancelled_ms = 0;
 
 	hand_out(w);
 	while (busy(w) || lanes_waited_for(w)) {
 		wait_lanes(w);
 		lanes_revive(w);
+		look_for_stop(w);
 		hand_out(w);
 		progress(w);
-		if (w->stopped && !stopped_ms)
-			stopped_ms = clock_ms();
 		if (w->stopped)
-			cancel_slow(w, stopped_ms, &cancelled_ms);
+			cancel_slow(w, &cancelled_ms);
 	}
 	all_lanes_lost(w);
 }

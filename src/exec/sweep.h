@@ -19,6 +19,7 @@ struct sweep {
 	bool failed;				/* stop handing out units; why = diag */
 	bool stale;				/* the holds have changed */
 	bool stopped;				/* by signal or deadline */
+	double stopped_ms;			/* since when */
 	struct diag diag;
 	int64_t given_up;			/* units that could not get their locks */
 	bool swept;				/* the pass over all pages is done */

@@ -121,6 +121,18 @@ bool unit_next(struct unit_queue *q, struct unit *ret)
 	return q->sweeping && sweep_next(q, ret);
 }
 
+bool unit_next_begun(struct unit_queue *q, struct unit *ret)
+{
+	for (size_t i = q->nagain; i-- > 0;) {
+		if (!q->again[i].begun)
+			continue;
+		*ret = q->again[i];
+		memmove(&q->again[i], &q->again[i + 1], (--q->nagain - i) * sizeof(*q->again));
+		return true;
+	}
+	return false;
+}
+
 static bool split_range(const struct unit *u, struct tid *mid)
 {
 	if (u->hi.block - u->lo.block > 1 || (u->hi.block > u->lo.block && u->hi.offset > 0)) {

@@ -22,6 +22,7 @@ struct unit {
 	uint32_t *oids;			/* owned; of a circle across relations: where each lies, else NULL */
 	int tries, losses;		/* losses: of the connection, while it was in hand */
 	bool careful;			/* leaves locked rows out (SKIP LOCKED) */
+	bool begun;			/* a slice of it is committed: the rest should not be long in coming */
 	bool circle;			/* rows that refer to each other: all in one statement, never cut */
 };
 
@@ -48,6 +49,8 @@ void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids
 void unit_add_circle(struct unit_queue *q, size_t relation, const struct tid *tids, const uint32_t *oids, size_t n);
 /* Next unit; false: none is left. What came back is done first. */
 bool unit_next(struct unit_queue *q, struct unit *ret);
+/* The same of those that have begun. */
+bool unit_next_begun(struct unit_queue *q, struct unit *ret);
 /* Puts a unit back; ownership of its lists goes with it. */
 void unit_again(struct unit_queue *q, struct unit *u);
 /* Puts both halves back; false: it is a single place already (still owned by the caller). */

@@ -1,5 +1,6 @@
 #include "pg/conn.h"
 
+#include "base/instant.h"
 #include "base/sig.h"
 #include "base/strbuf.h"
 
@@ -269,12 +270,15 @@ bool conn_diag(const struct conn *c, const PGresult *res, struct diag *d)
 
 struct pending {
 	int stops;		/* how often a stop had been asked for when it was sent */
+	double stop_ms;		/* since when it has been in hand and a stop asked for; 0: none was */
 	bool cancelled;
 };
 
 static bool interrupted(struct diag *d)
 {
-	return diag_fail(d, DIAG_INTERRUPTED, "interrupted");
+	diag_fail(d, DIAG_INTERRUPTED, "interrupted");
+	diag_hint(d, "give the same command again: it goes on from what is done");
+	return false;
 }
 
 static bool send_params(struct conn *c, const char *sql, struct params p, struct pending *ret, struct diag *d)
@@ -285,11 +289,22 @@ static bool send_params(struct conn *c, const char *sql, struct params p, struct
 	return PQsendQueryParams(c->pg, sql, p.n, p.types, p.values, NULL, NULL, 0) || conn_diag(c, NULL, d);
 }
 
-static void cancel_if_asked(struct conn *c, struct pending *p)
+static bool must_end(const struct conn *c, struct pending *p)
 {
 	int stops = sig_stop_requested();
 
-	if (p->cancelled || c->stop == STOP_NEVER || stops <= p->stops || (c->stop == STOP_WAITING && stops < 2))
+	if (c->stop == STOP_NEVER || !stops)
+		return false;
+	if (c->stop == STOP_SENDING || stops > 1)
+		return stops > p->stops;
+	if (!p->stop_ms)
+		p->stop_ms = clock_ms();
+	return clock_ms() - p->stop_ms > CONN_STOP_MS;
+}
+
+static void cancel_if_asked(struct conn *c, struct pending *p)
+{
+	if (p->cancelled || !must_end(c, p))
 		return;
 	p->cancelled = true;
 	conn_cancel(c);

@@ -18,6 +18,8 @@ struct conn_settings {
 	int64_t lock_timeout_ms, statement_timeout_ms;	/* 0: none */
 };
 
+#define CONN_STOP_MS 5000
+
 struct conn {
 	PGconn *pg;
 	char *conninfo;
@@ -29,7 +31,8 @@ struct conn {
 	char stale_start[40];
 	/* conn_query and conn_each look at sig_stop_requested(): STOP_SENDING lets the first request cancel
 	 * the statement in hand and send no other (while nothing has been written yet); STOP_WAITING lets
-	 * the second one cancel what is in hand. The diag is then DIAG_INTERRUPTED. */
+	 * the second one cancel what is in hand, and the first one what then takes longer than
+	 * CONN_STOP_MS. The diag is then DIAG_INTERRUPTED. */
 	enum conn_stop { STOP_NEVER, STOP_SENDING, STOP_WAITING } stop;
 };
 
