@@ -294,13 +294,14 @@ static bool run_open(struct run_session *r, bool *ret, struct diag *d)
 	return true;
 }
 
-/* The lock went with the connection: nobody else may have come in between. */
+/* It may be another server, after a failover: then the run is over. The lock went with the connection:
+ * nobody else may have come in between. */
 static bool on_reconnected(void *ctx, struct diag *d)
 {
 	struct run_session *r = ctx;
 	bool got, open;
 
-	if (!ledger_job_lock(r->conn, r->job ? r->job->name : NULL, &got, d) || !run_open(r, &open, d))
+	if (!ledger_require(r->conn, r->replay_log, d) || !ledger_job_lock(r->conn, r->job ? r->job->name : NULL, &got, d) || !run_open(r, &open, d))
 		return false;
 	if (!open) {
 		diag_fail(d, DIAG_INTERRUPTED, "another run began while the connection was lost, and goes on in this one's place");

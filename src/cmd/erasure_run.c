@@ -111,7 +111,7 @@ static bool on_reconnected(void *ctx, struct diag *d)
 {
 	struct erasure_run *r = ctx;
 
-	if (!erasure_lock(r->e, d))
+	if (!ledger_require(r->e->conn, ctx_replay_log(r->e->ctx), d) || !erasure_lock(r->e, d))
 		return false;
 	for (size_t i = 0; i < r->e->requests.n; i++)
 		if (!r->e->requests.v[i].locked)

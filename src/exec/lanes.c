@@ -13,13 +13,19 @@
 
 /* ---- opening ---- */
 
+/* A conninfo may lead elsewhere the next time, after a failover to a server with a past of its own. */
+static bool lane_joins(struct conn *c, const struct exec_options *o, struct diag *d)
+{
+	return revive_writable(c, d) && ledger_require(c, NULL, d) && ledger_lane_lock(c, o->job, d);
+}
+
 static bool lane_open(const struct exec_options *o, const struct limits *l, struct lane *ret, struct diag *d)
 {
 	struct conn_settings s = { .application = "pgretain lane", .bulk = true, .lock_timeout_ms = l->lock_timeout_ms,
 				   .statement_timeout_ms = l->statement_timeout_ms };
 	AUTO_CONN *c = NULL;
 
-	if (!conn_open(o->conninfo, &s, &c, d) || !ledger_lane_lock(c, o->job, d))
+	if (!conn_open(o->conninfo, &s, &c, d) || !lane_joins(c, o, d))
 		return false;
 	lane_init(ret, STEAL(c));
 	return true;
@@ -33,7 +39,7 @@ static bool first_lane(const struct exec_options *o, const struct limits *l, str
 	while (!lane_open(o, l, ret, d)) {
 		if (o->stop_requested())
 			return diag_fail(d, DIAG_INTERRUPTED, "interrupted while the server was away");
-		if (clock_ms() > until)
+		if (!revive_may_pass(d) || clock_ms() > until)
 			return false;
 		poll(NULL, 0, pause);
 		pause = pause * 2 < PAUSE_LAST_MS ? pause * 2 : PAUSE_LAST_MS;
@@ -138,7 +144,7 @@ void lane_lost(struct sweep *w, struct lane *l)
 
 static bool lane_up(struct sweep *w, struct lane *l, bool *known, struct diag *d)
 {
-	return conn_reset(l->conn, d) && ledger_lane_lock(l->conn, w->o->job, d) && lane_prepare(l->conn, w, d) &&
+	return conn_reset(l->conn, d) && lane_joins(l->conn, w->o, d) && lane_prepare(l->conn, w, d) &&
 		(!l->unsure || revive_batch_known(l->conn, w->o, l->batch, known, d));
 }
 
@@ -164,8 +170,10 @@ static void lane_give_up(struct sweep *w, struct lane *l)
 	if (!l->unsure)
 		return;
 	l->unsure = false;
-	diag_fail(&d, DIAG_LOST, "the connection was lost at COMMIT: the ledger tells whether the last rows are done");
-	snprintf(d.sqlstate, sizeof(d.sqlstate), "%s", l->diag.sqlstate);
+	if (revive_may_pass(&d)) {
+		diag_fail(&d, DIAG_LOST, "the connection was lost at COMMIT: the ledger tells whether the last rows are done");
+		snprintf(d.sqlstate, sizeof(d.sqlstate), "%s", l->diag.sqlstate);
+	}
 	sweep_failed(w, &d);
 	unit_free(&l->unit);
 }
@@ -190,7 +198,7 @@ void lanes_revive(struct sweep *w)
 			continue;
 		if (lane_up(w, l, &known, &l->diag)) {
 			lane_back(w, l, known);
-		} else if (now - l->lost_ms >= patience_ms(w, l)) {
+		} else if (!revive_may_pass(&l->diag) || now - l->lost_ms >= patience_ms(w, l)) {
 			lane_give_up(w, l);
 		} else {
 			l->retry_ms = clock_ms() + l->pause_ms;

@@ -14,10 +14,26 @@ bool revive_needed(const struct conn *c, const struct diag *why)
 	return why->cls == DIAG_LOST || PQstatus(c->pg) != CONNECTION_OK;
 }
 
-/* Worth another try: the server is away or busy; everything else is an answer. */
-static bool may_pass(const struct diag *why)
+bool revive_may_pass(const struct diag *why)
 {
 	return why->cls == DIAG_LOST || why->cls == DIAG_CONNECT || why->cls == DIAG_RETRY || why->cls == DIAG_SHRINK;
+}
+
+bool revive_writable(struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, "SELECT pg_catalog.pg_is_in_recovery()", NO_PARAMS, &res, d))
+		return false;
+	return !res_bool(res, 0, 0) || diag_fail(d, DIAG_RETRY, "the server is a standby");
+}
+
+/* Connected anew each time round, unless what the run needs is just not to be had yet. */
+static bool comes_back(struct conn *c, const struct exec_options *o, bool *found, struct diag *d)
+{
+	if (!*found || PQstatus(c->pg) != CONNECTION_OK)
+		*found = conn_reset(c, d) && revive_writable(c, d);
+	return *found && o->reconnected(o->ctx, d);
 }
 
 static bool time_is_up(const struct exec_options *o, const struct diag *why, struct diag *d)
@@ -33,15 +49,16 @@ bool revive_control(struct conn *c, const struct exec_options *o, struct diag *d
 {
 	double until = clock_ms() + o->reconnect_ms;
 	int pause = PAUSE_FIRST_MS;
+	bool found = false;
 
 	if (o->connection)
 		o->connection(o->ctx, "connection.lost", d);
 	for (;;) {
 		struct diag why = DIAG_INIT;
 
-		if ((PQstatus(c->pg) == CONNECTION_OK || conn_reset(c, &why)) && o->reconnected(o->ctx, &why))
+		if (comes_back(c, o, &found, &why))
 			break;
-		if (!may_pass(&why)) {
+		if (!revive_may_pass(&why)) {
 			*d = why;
 			return false;
 		}

@@ -7,6 +7,12 @@
 /* The connection is gone, whatever libpq has noticed so far. */
 bool revive_needed(const struct conn *c, const struct diag *why);
 
+/* Worth another try: the server is away or busy; everything else is an answer. */
+bool revive_may_pass(const struct diag *why);
+
+/* A standby may be promoted, or conninfo may lead to the primary the next time: DIAG_RETRY. */
+bool revive_writable(struct conn *c, struct diag *d) must_use;
+
 /* Waits until the server is back and o->reconnected has agreed. False: d says why not: the time is up
  * (DIAG_LOST), a stop was asked for (DIAG_INTERRUPTED), or what o->reconnected said. */
 bool revive_control(struct conn *c, const struct exec_options *o, struct diag *d) must_use;

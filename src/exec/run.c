@@ -21,6 +21,7 @@ struct runner {
 	struct lane *lanes;
 	size_t nlanes;
 	int64_t batch;
+	bool over;			/* the control connection did not come back to this run */
 };
 
 static bool control_set(struct runner *r, const char *name, const char *value, struct diag *d)
@@ -404,7 +405,10 @@ static void analyze_chain(struct runner *r, size_t root, const bool *dropped)
  * takes the server down is not sent for ever. */
 static bool control_back(struct runner *r, struct sweep *w, struct diag *d)
 {
-	if (!revive_needed(r->control, d) || !revive_control(r->control, r->o, d))
+	if (!revive_needed(r->control, d))
+		return false;
+	r->over = !revive_control(r->control, r->o, d);
+	if (r->over)
 		return false;
 	return ++w->losses <= MAX_LOSSES || diag_fail(d, DIAG_STEP, "the connection was lost %d times in this step", w->losses);
 }
@@ -515,7 +519,7 @@ static bool chain_run(struct runner *r, size_t root, struct diag *d)
 		return true;
 	}
 	chain_failed(r, root, &why);
-	if (!revive_needed(r->control, &why))
+	if (!r->over && !revive_needed(r->control, &why))
 		return true;
 	*d = why;
 	return false;
