@@ -1,0 +1,315 @@
+#include "plan/judge_parts.h"
+
+#include "ledger/ledger.h"
+
+void judge_free(struct judge *j)
+{
+	arena_free(j->arena);
+}
+
+/* ---- tables and columns ---- */
+
+typedef VEC(struct judge_name) name_vec;
+
+static void parts(name_vec *all, struct arena *a, const struct cat_table *t, bool descend)
+{
+	vec_push(a, all, ((struct judge_name){ t->schema, t->name }));
+	for (size_t i = 0; descend && i < t->children.n; i++)
+		parts(all, a, t->children.v[i], true);
+}
+
+size_t judging_table(struct judging *g, const struct cat_table *t, bool only)
+{
+	name_vec names = { NULL, 0, 0 }, tops = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < g->tables.n; i++) {
+		const struct judge_table *o = &g->tables.v[i];
+
+		if (o->n && !o->written && o->only == only && streq(o->display, t->display))
+			return i;
+	}
+	parts(&names, g->a, t, !only);
+	for (const struct cat_table *up = t->parent; up; up = up->parent)
+		vec_push(g->a, &tops, ((struct judge_name){ up->schema, up->name }));
+	vec_push(g->a, &g->tables, ((struct judge_table){ .display = t->display, .n = names.n, .names = names.v,
+		.only = only, .ntops = tops.n, .tops = tops.v }));
+	return g->tables.n - 1;
+}
+
+static size_t table_of_rule(struct judging *g, const struct bound *r)
+{
+	size_t i;
+
+	if (!r->table) {
+		vec_push(g->a, &g->tables, ((struct judge_table){ .written = r->rule->table, .display = r->rule->table }));
+		return g->tables.n - 1;
+	}
+	i = judging_table(g, r->table, r->rule->only && r->table->kind == 'r');
+	g->tables.v[i].written = r->rule->table;
+	return i;
+}
+
+static bool base_in(const char *base, const char *const *list)
+{
+	for (; *list; list++)
+		if (streq(base, *list))
+			return true;
+	return false;
+}
+
+/* Values that are equal exactly when their texts are. */
+static bool one_spelling(const struct cat_column *c)
+{
+	static const char *const bases[] = { "int2", "int4", "int8", "uuid", "text", "varchar", "name", "date", "timestamp",
+		"timestamptz", "bool", "bytea", "oid", "inet", "cidr", "macaddr", NULL };
+
+	return base_in(c->base, bases) || c->basetyptype == 'e';
+}
+
+struct judge_column judging_column(const struct cat_table *t, const char *name)
+{
+	const struct cat_column *c = cat_column(t, name);
+	enum judge_form form = JUDGE_BYTES;
+
+	if (c && streq(c->base, "numeric"))
+		form = JUDGE_NUMERIC;
+	if (c && streq(c->base, "bpchar"))
+		form = JUDGE_BLANKS;
+	return (struct judge_column){ .name = name, .type = c ? c->type : NULL, .form = form };
+}
+
+/* ---- links ---- */
+
+static bool comparable(const struct cat_column *a, const struct cat_column *b)
+{
+	bool numeric = streq(a->base, "numeric") || streq(b->base, "numeric");
+	static const char *const numbers[] = { "int2", "int4", "int8", "numeric", NULL };
+	static const char *const texts[] = { "text", "varchar", "bpchar", "name", NULL };
+
+	if (numeric)
+		return base_in(a->base, numbers) && base_in(b->base, numbers);
+	if (streq(a->base, "bpchar") || streq(b->base, "bpchar"))
+		return base_in(a->base, texts) && base_in(b->base, texts);
+	return one_spelling(a) && one_spelling(b);
+}
+
+struct judge_way judging_way(struct judging *g, size_t upper, const struct cat_fkey *f, Oid part)
+{
+	struct judge_way w = { .upper = upper, .fkey = f->name, .comparable = true };
+
+	w.child.n = w.parent.n = f->n;
+	w.child.v = arena_alloc(g->a, (f->n + 1) * sizeof(*w.child.v));
+	w.parent.v = arena_alloc(g->a, (f->n + 1) * sizeof(*w.parent.v));
+	for (size_t i = 0; i < f->n; i++) {
+		const struct cat_column *c = cat_column(f->child, f->child_columns[i]);
+		const struct cat_column *p = cat_column(f->parent, f->parent_columns[i]);
+
+		w.child.v[i] = judging_column(f->child, f->child_columns[i]);
+		w.parent.v[i] = judging_column(f->parent, f->parent_columns[i]);
+		if (!c || !p || !comparable(c, p)) {
+			w.comparable = false;
+			continue;
+		}
+		if (w.parent.v[i].form != JUDGE_BYTES)
+			w.child.v[i].form = w.parent.v[i].form;
+		w.parent.v[i].form = w.child.v[i].form;
+	}
+	if (part) {
+		struct judge_table *t = arena_alloc(g->a, sizeof(*t));
+
+		*t = g->tables.v[judging_table(g, catalog_table(g->b.cat, part), false)];
+		w.part = t;
+	}
+	return w;
+}
+
+static void one_way(struct judging *g, struct judge_role *role, struct judge_way w)
+{
+	role->ways = arena_alloc(g->a, sizeof(*role->ways));
+	role->ways[0] = w;
+	role->nways = 1;
+}
+
+/* ---- what refers to rows that go ---- */
+
+static bool has_floor(const struct bound *o)
+{
+	const struct retention_class *cls = o->root->rule->cls;
+
+	for (size_t i = 0; cls && i < cls->nterms; i++)
+		if (cls->terms[i].kind == TERM_FLOOR)
+			return true;
+	return false;
+}
+
+static void add_edges(struct judging *g, size_t upper, const edge_vec *edges);
+
+static void add_edge(struct judging *g, size_t upper, const struct edge *e)
+{
+	static const enum judge_kind kinds[] = { [EDGE_RULE] = JUDGE_REFER, [EDGE_CASCADE] = JUDGE_CASCADE,
+						 [EDGE_UNSET] = JUDGE_UNSET };
+	struct judge_role role = { .kind = kinds[e->kind], .table = judging_table(g, e->fkey->child, false) };
+	VEC(size_t) rules = { NULL, 0, 0 };
+
+	for (size_t i = 0; i < e->rules.n; i++) {
+		const struct bound *o = e->rules.v[i];
+
+		if (!o->failed && (e->kind == EDGE_RULE ? bound_releases(o, e->fkey) : e->kind == EDGE_CASCADE && has_floor(o)))
+			vec_push(g->a, &rules, o->index);
+	}
+	role.rules = rules.v;
+	role.nrules = rules.n;
+	one_way(g, &role, judging_way(g, upper, e->fkey, e->only_oid));
+	vec_push(g->a, &g->roles, role);
+	add_edges(g, g->roles.n - 1, &e->sub);
+}
+
+static void add_edges(struct judging *g, size_t upper, const edge_vec *edges)
+{
+	for (size_t i = 0; i < edges->n; i++)
+		if (edges->v[i].kind != EDGE_FOLLOW)
+			add_edge(g, upper, &edges->v[i]);
+}
+
+/* ---- rules ---- */
+
+static void add_clocks(struct judging *g, const struct bound *r, struct judge_role *role)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->pred.nclocks; i++)
+		n += r->pred.clocks[i].n;
+	role->clocks.v = arena_alloc(g->a, (n + 1) * sizeof(*role->clocks.v));
+	for (size_t i = 0; i < r->pred.nclocks; i++)
+		for (size_t k = 0; k < r->pred.clocks[i].n; k++)
+			role->clocks.v[role->clocks.n++] = judging_column(r->table, r->pred.clocks[i].columns[k].name);
+}
+
+static const struct column_op *op_of(const struct rule *rule, const char *column)
+{
+	for (size_t i = 0; i < rule->ncolumns; i++)
+		if (streq(rule->columns[i].column, column))
+			return &rule->columns[i];
+	return NULL;			/* quarantine of single columns: nothing is configured beside the name */
+}
+
+static void add_ops(struct judging *g, const struct bound *r, struct judge_role *role)
+{
+	const struct cat_index *key = cat_primary(r->table);
+
+	role->ops = arena_alloc(g->a, (r->ops.n + 1) * sizeof(*role->ops));
+	for (size_t i = 0; !r->removes && i < r->ops.n; i++)
+		role->ops[role->nops++] = (struct judge_op){ .anon = r->ops.v[i],
+			.op = op_of(r->rule, anon_column(r->ops.v[i])->name),
+			.column = judging_column(r->table, anon_column(r->ops.v[i])->name) };
+	role->key.v = arena_alloc(g->a, ((key ? key->ncolumns : 0) + 1) * sizeof(*role->key.v));
+	for (size_t i = 0; key && i < key->ncolumns; i++)
+		role->key.v[role->key.n++] = judging_column(r->table, key->columns[i]);
+}
+
+static bool refuse(struct judge_role *role, const char *hint)
+{
+	diag_where(&role->refuse, "%s:%d", role->loc.file, role->loc.line);
+	diag_hint(&role->refuse, "%s", hint);
+	return false;
+}
+
+static const char *confirmed_of(const struct confirmation *v, size_t n, const char *rule)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(v[i].rule, rule))
+			return v[i].definition;
+	return NULL;
+}
+
+/* May rows of this rule be judged at all? */
+static bool judgeable(struct judging *g, const struct bound *r, struct judge_role *role, const char *confirmed)
+{
+	struct plan_step s = { .definition = confirm_definition(g->a, r) };
+
+	if (r->failed) {
+		role->refuse = *bound_fault(r);
+		return false;
+	}
+	if (r->rule->where) {
+		diag_fail(&role->refuse, DIAG_STEP, "rule \"%s\" has a condition of its own (where), which only a server can answer",
+			  r->rule->name);
+		return refuse(role, "restore the archive into a private server, run pgretain there, dump it again");
+	}
+	confirm_compare(&s, confirmed);
+	if (!s.needs_confirmation)
+		return true;
+	diag_fail(&role->refuse, DIAG_STEP, "rule \"%s\" was not confirmed as it is: %s", r->rule->name, s.confirmation_why);
+	return refuse(role, "read pgretain plan, then: run --confirm FINGERPRINT; archives are rewritten after that");
+}
+
+static void add_rule(struct judging *g, struct bound *r, const char *confirmed)
+{
+	struct judge_role role = { .kind = JUDGE_RULE, .rule = r->rule->name, .loc = r->rule->loc,
+				   .table = table_of_rule(g, r), .removes = r->removes };
+
+	if (judgeable(g, r, &role, confirmed)) {
+		if (r->parent) {
+			one_way(g, &role, judging_way(g, r->parent->index, r->via, 0));
+		} else {
+			role.pred = &r->pred;
+			add_clocks(g, r, &role);
+		}
+		add_ops(g, r, &role);
+	}
+	vec_push(g->a, &g->roles, role);
+}
+
+static bool confirmations(struct judging *g, size_t *n, struct confirmation **ret, struct diag *d)
+{
+	enum ledger_state state;
+	struct diag why = DIAG_INIT;
+
+	*n = 0;
+	if (!ledger_probe(g->b.conn, NULL, &state, &why)) {
+		*d = why;
+		return false;
+	}
+	if (state != LEDGER_CURRENT && state != LEDGER_FOREIGN)
+		return true;
+	return ledger_confirmations(g->b.conn, g->a, n, ret, d);
+}
+
+static bool build(struct judging *g, struct diag *d)
+{
+	struct confirmation *confirmed = NULL;
+	AUTO_RESULT *res = NULL;
+	size_t n;
+
+	if (!confirmations(g, &n, &confirmed, d) ||
+	    !conn_query(g->b.conn, "SELECT pg_catalog.current_database()", NO_PARAMS, &res, d))
+		return false;
+	g->j->database = arena_strdup(g->a, res_text(res, 0, 0));
+	for (size_t i = 0; i < g->b.nrules; i++)
+		add_rule(g, &g->b.rules[i], confirmed_of(confirmed, n, g->b.rules[i].rule->name));
+	for (size_t i = 0; i < g->b.nrules; i++)
+		if (!g->b.rules[i].failed && g->b.rules[i].removes)
+			add_edges(g, i, &g->b.rules[i].edges);
+	return judging_holds(g, d);
+}
+
+bool judge_build(struct conn *c, const struct policy *policy, const struct database *db, struct judge **ret,
+		 struct diag *d)
+{
+	struct arena *a = arena_new();
+	struct judging g = { .a = a, .j = arena_alloc(a, sizeof(struct judge)) };
+
+	if (!build_bind(c, a, policy, db, NULL, &g.b, d) || !build(&g, d)) {
+		arena_free(a);
+		return false;
+	}
+	g.j->arena = a;
+	g.j->as_of = g.b.plan->as_of;
+	g.j->hold_epoch = g.b.plan->hold_epoch;
+	g.j->tables = g.tables.v;
+	g.j->ntables = g.tables.n;
+	g.j->roles = g.roles.v;
+	g.j->nroles = g.roles.n;
+	*ret = g.j;
+	return true;
+}

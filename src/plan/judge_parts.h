@@ -1,0 +1,24 @@
+/* What plan/judge.c and plan/judge_hold.c share. */
+#ifndef PGRETAIN_PLAN_JUDGE_PARTS_H
+#define PGRETAIN_PLAN_JUDGE_PARTS_H
+
+#include "plan/build_parts.h"
+#include "plan/judge.h"
+
+struct judging {
+	struct binder b;
+	struct arena *a;
+	struct judge *j;
+	VEC(struct judge_table) tables;
+	VEC(struct judge_role) roles;	/* that of rule i is the i-th */
+	size_t *held;			/* of rule i: its HELD role */
+};
+
+size_t judging_table(struct judging *g, const struct cat_table *t, bool only);
+struct judge_column judging_column(const struct cat_table *t, const char *name);
+struct judge_way judging_way(struct judging *g, size_t upper, const struct cat_fkey *f, Oid part);
+
+/* judge_hold.c: the HELD roles. */
+bool judging_holds(struct judging *g, struct diag *d) must_use;
+
+#endif
