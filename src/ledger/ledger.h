@@ -14,6 +14,7 @@
  *	kind request	run = the request; action = what happened to it (model/state.def), or suppress (digests were
  *			placed), recurrence (the person is in the tables again), admit (and may be)
  *	kind suppression	expire, restore: rows = digests
+ *	kind backup	one table of one rewritten archive; rows = dropped and altered; detail.rows_in, dropped, altered
  *	kind anonymity	what a run that changed rows measured at its end: detail.k, wanted, small, l, suppressed
  */
 #ifndef PGRETAIN_LEDGER_LEDGER_H

@@ -9,7 +9,7 @@
 . "$(dirname "$0")/crash_lib.sh"
 
 # those of requests are passed by tests/pg/erase-crash.t
-points=$(sed -n '/^FAULT(erasure_/d; s/^FAULT(\([a-z_]*\),.*/\1/p' "$ROOT/src/base/fault.def")
+points=$(sed -n '/^FAULT(erasure_/d; /^FAULT(backup_/d; s/^FAULT(\([a-z_]*\),.*/\1/p' "$ROOT/src/base/fault.def")
 
 # die POINT N: the run dies there; false when it survived
 die() {	# prove shows no "Killed" of the shell

@@ -1,0 +1,45 @@
+/* One archive made clean, or left exactly as it is. */
+#ifndef PGRETAIN_BACKUP_REWRITE_H
+#define PGRETAIN_BACKUP_REWRITE_H
+
+#include "model/judge.h"
+#include "pg/conn.h"
+
+enum backup_status { BACKUP_REWRITTEN, BACKUP_WOULD_REWRITE, BACKUP_UNCHANGED, BACKUP_REFUSED, BACKUP_FAILED };
+const char *backup_status_word(enum backup_status s);
+
+/* One TABLE DATA that a rule concerns. rows_in = rows_out + dropped. */
+struct backup_table {
+	const char *table;		/* the leaf, as in SQL */
+	uint64_t rows_in, dropped, altered, held, blocked, rows_out;
+};
+
+struct backup_outcome {
+	struct arena *arena;		/* the caller's */
+	const char *path;
+	enum backup_status status;
+	struct diag diag;		/* REFUSED, FAILED: why; of class INTERRUPTED after a request to stop */
+	bool lost;			/* the server could not be asked any more: nothing else can be judged */
+	VEC(struct backup_table) tables;
+	VEC(const char *) notes;
+};
+
+struct backup_options {
+	const char *output;		/* a new archive there; NULL: in place */
+	bool dry_run;
+	const char *actor, *run;	/* for the ledger; run may be NULL */
+	size_t memory;			/* for what is known of rows, before it goes to a file; 0: 256 MB */
+	/* The rules, holds included, as they are now: at the beginning, and again when holds have changed meanwhile. */
+	bool (*judge)(void *ctx, const struct judge **ret, struct diag *d);
+	int (*stop_requested)(void);
+	void (*progress)(void *ctx, const char *phase, uint64_t bytes);	/* may be NULL */
+	void *ctx;
+};
+
+/* Rows are dropped or altered as the rules say today; everything else stays byte for byte. The new archive is
+ * read again before it takes the place of the old one: counts fit, nothing matches any more; pg_restore, where
+ * installed, is asked too. The entry in the ledger and the replacement happen under the lock that placing a hold
+ * takes, and only if no hold was placed since the rules were read. The connection must have no transaction open. */
+void backup_rewrite_set(struct conn *c, const char *path, const struct backup_options *o, struct backup_outcome *ret);
+
+#endif
