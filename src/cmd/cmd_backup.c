@@ -1,4 +1,5 @@
 /* Backups: which there are, which of them still hold erased rows, until when. */
+#include "cmd/backup_rewrite.h"
 #include "cmd/backup_verbs.h"
 
 static const struct verb verbs[] = {
@@ -8,13 +9,19 @@ static const struct verb verbs[] = {
 	  .max_words = -1, .run = backup_list },
 	{ .name = "show", .usage = "SET...", .summary = "everything known of a set, and its obligations with their evidence",
 	  .min_words = 1, .max_words = -1, .run = backup_show },
+	{ .name = "rewrite", .usage = "--file PATH [--output PATH]",
+	  .summary = "drops and alters in an archive of pg_dump what the rules take",
+	  .options = backup_rewrite_options, .max_words = -1, .run = backup_rewrite },
+	{ .name = "verify", .usage = "--file PATH", .summary = "reads an archive from its first byte to its last",
+	  .options = backup_verify_options, .max_words = -1, .run = backup_verify },
 	{ .name = NULL },
 };
 
 const struct command cmd_backup = {
 	.name = "backup",
 	.summary = "which backups still hold erased rows, and until when",
-	.usage = "scan [STORE...] | list [SET...] | show SET...",
+	.usage = "scan [STORE...] | list [SET...] | show SET... | rewrite --file PATH [--output PATH] [--dry-run] |\n"
+		 "verify --file PATH",
 	.help =
 		"What is erased in the database still stands in the backups made before. backup scan asks each store\n"
 		"of the configuration (section backups) what it has; each set that was complete before an erasure\n"
@@ -30,11 +37,21 @@ const struct command cmd_backup = {
 		"A set counts as gone only when a whole listing does not have it any more; a listing that failed, is\n"
 		"empty or incomplete clears nothing.\n"
 		"\n"
-		"Exit code: 0; 2 a set is overdue, or a store could not be listed; 1 refused.\n"
+		"rewrite makes an archive of pg_dump clean, in each of its formats, without a server to restore\n"
+		"it into: rows that the rules take today are dropped or altered, every other one stays byte for byte.\n"
+		"Legal holds, keys and what follows are respected as in the database, which must be reachable. The\n"
+		"new archive is proved before it takes the old one's place, atomically; what can't be judged is\n"
+		"refused, named, and left as it is. A rule must have been confirmed by a run first.\n"
+		"\n"
+		"Exit code: 0; 2 a set is overdue, a store could not be listed, or an archive was refused (it stands\n"
+		"as it was); 1 refused.\n"
 		"\n"
 		"Example:\n"
 		"  pgretain backup scan\n"
 		"  pgretain backup list\n"
-		"  pgretain backup show nightly/shop-2026-11-24.dump\n",
+		"  pgretain backup show nightly/shop-2026-11-24.dump\n"
+		"  pgretain backup rewrite --dry-run --file /var/backups/shop/monday.dump\n"
+		"  pgretain backup rewrite --file /var/backups/shop/monday.dump\n",
 	.verbs = verbs,
+	.flags = CMD_STOPS,
 };
