@@ -124,6 +124,9 @@ static bool is_readable(int fd)
 	return poll(&p, 1, 0) == 1;
 }
 
+/* Signals further apart than this are requests of their own (base/sig.h). */
+#define APART_US 300000
+
 /* In a process of its own: returns 0 when all went as the header says. */
 static int stop_thrice(void)
 {
@@ -137,11 +140,17 @@ static int stop_thrice(void)
 	raise(SIGINT);
 	if (sig_stop_requested() != 1 || !is_readable(sig_stop_fd()))
 		return 3;
+	/* a storm is one request */
+	raise(SIGTERM);
+	if (sig_stop_requested() != 1)
+		return 4;
+	usleep(APART_US);
 	raise(SIGTERM);
 	if (sig_stop_requested() != 2)
-		return 4;
+		return 5;
+	usleep(APART_US);
 	raise(SIGTERM);
-	return 5;
+	return 6;
 }
 
 static void test_signals(void **state)
