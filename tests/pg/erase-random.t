@@ -50,7 +50,8 @@ run_pgretain init
 is "$rc" 0 "init $err"
 
 fill() {	# random rows: starts from now to four years ago, now and then none
-	q "SELECT setseed($1 / 100000.0); TRUNCATE p.people, p.a, p.b, p.c, p.d, p.e, p.f;
+	q "SELECT setseed($1 / 100000.0); TRUNCATE pgretain.suppression;	-- other people under the numbers of the last round
+	TRUNCATE p.people, p.a, p.b, p.c, p.d, p.e, p.f;
 	INSERT INTO p.people SELECT n, 'mail' || n || '@ex.test' FROM generate_series(1, 12) n;
 	CREATE TEMP TABLE r AS SELECT n, 1 + (random() * 11)::int AS x, 1 + (random() * 11)::int AS y,
 		CASE WHEN random() < 0.9 THEN now() - random() * interval '4 years' END AS at FROM generate_series(1, 240) n;
