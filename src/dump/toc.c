@@ -105,12 +105,14 @@ static bool get_str(struct reader *r, const char **ret)
 	return true;
 }
 
+/* "" for NULL; left as it is by a failure. */
 static bool get_text(struct reader *r, const char **ret)
 {
-	if (!get_str(r, ret))
+	const char *s;
+
+	if (!get_str(r, &s))
 		return false;
-	if (!*ret)
-		*ret = "";
+	*ret = s ? s : "";
 	return true;
 }
 
