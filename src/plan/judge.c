@@ -236,6 +236,12 @@ static bool judgeable(struct judging *g, const struct bound *r, struct judge_rol
 			  r->rule->name);
 		return refuse(role, "restore the archive into a private server, run pgretain there, dump it again");
 	}
+	if (r->rule->action == ACTION_QUARANTINE) {
+		/* nobody has asked yet whether the vault has the row: dropped here it might be nowhere */
+		diag_fail(&role->refuse, DIAG_STEP, "rule \"%s\" quarantines: rows of archives can't be held against the vault yet",
+			  r->rule->name);
+		return refuse(role, "restore the archive into a private server, run pgretain there, dump it again");
+	}
 	confirm_compare(&s, confirmed);
 	if (!s.needs_confirmation)
 		return true;
