@@ -8,8 +8,6 @@
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-#define EVIDENCE "a reference that can be found again, such as the number of a letter"
-
 /* The request in hand, in a transaction. NULL: printed. */
 static struct conn *take(struct ctx *ctx, struct erasure *e, const char *id)
 {
@@ -26,7 +24,7 @@ static struct conn *take(struct ctx *ctx, struct erasure *e, const char *id)
 	return NULL;
 }
 
-static int said(struct ctx *ctx, const struct erasure_request *r, const char *more)
+int request_said(struct ctx *ctx, const struct erasure_request *r, const char *more)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 	json_t *o;
@@ -124,14 +122,14 @@ int request_verify(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence))
+	if (!ctx_reference(ctx, "evidence", REQUEST_EVIDENCE, &evidence))
 		return EXIT_REFUSED;
 	c = take(ctx, &e, argv[0]);
 	if (!c)
 		return EXIT_REFUSED;
 	if (!verified(&e, &e.requests.v[0], evidence, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
 		return ctx_fail(ctx, &d);
-	return said(ctx, &e.requests.v[0], NULL);
+	return request_said(ctx, &e.requests.v[0], NULL);
 }
 
 /* ---- refuse ---- */
@@ -209,7 +207,7 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence) || !ctx_instant(ctx, "review", &review) || !ctx_database(ctx))
+	if (!ctx_reference(ctx, "evidence", REQUEST_EVIDENCE, &evidence) || !ctx_instant(ctx, "review", &review) || !ctx_database(ctx))
 		return EXIT_REFUSED;
 	if (!ground_fits(ctx, code, rule, &d))
 		return ctx_fail(ctx, &d);
@@ -218,7 +216,7 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 		return EXIT_REFUSED;
 	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
 		return ctx_fail(ctx, &d);
-	return said(ctx, &e.requests.v[0], streq(code, "G4") ? "a hold was placed on the person" : NULL);
+	return request_said(ctx, &e.requests.v[0], streq(code, "G4") ? "a hold was placed on the person" : NULL);
 }
 
 /* ---- withdraw, extend ---- */
@@ -235,7 +233,7 @@ int request_withdraw(struct ctx *ctx, int argc, char **argv)
 		return EXIT_REFUSED;
 	if (!happens(&e, &e.requests.v[0], REQUEST_ON_WITHDRAW, NULL, NULL, NULL, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
 		return ctx_fail(ctx, &d);
-	return said(ctx, &e.requests.v[0], NULL);
+	return request_said(ctx, &e.requests.v[0], NULL);
 }
 
 static bool extended(struct erasure *e, struct erasure_request *r, const char *reason, struct diag *d)
@@ -271,5 +269,5 @@ int request_extend(struct ctx *ctx, int argc, char **argv)
 		return EXIT_REFUSED;
 	if (!extended(&e, &e.requests.v[0], reason, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
 		return ctx_fail(ctx, &d);
-	return said(ctx, &e.requests.v[0], "extended");
+	return request_said(ctx, &e.requests.v[0], "extended");
 }

@@ -8,27 +8,6 @@
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-#define EVIDENCE "a reference that can be found again, such as the number of a letter"
-
-static int said(struct ctx *ctx, const char *id, const char *state, const char *more)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-	json_t *o;
-
-	if (ctx->format == FORMAT_JSON) {
-		o = json_object();
-		json_put(o, "schema", json_text("pgretain.request/1"));
-		json_put(o, "request", json_text(id));
-		json_put(o, "state", json_text(state));
-		json_put(o, "exit", json_count(EXIT_DONE));
-		ctx_print_json(ctx, o);
-		return EXIT_DONE;
-	}
-	strbuf_addf(&sb, "request %s: %s%s%s\n", id, state, more ? ", " : "", more ? more : "");
-	ctx_print(ctx, &sb);
-	return EXIT_DONE;
-}
-
 /* A second writer of the id: as the database spells it. */
 static bool known(struct erasure *e, struct ctx *ctx, struct conn *c, const char *id, struct diag *d)
 {
@@ -82,7 +61,7 @@ int request_reopen(struct ctx *ctx, int argc, char **argv)
 	enum request_state to;
 
 	(void)argc;
-	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence))
+	if (!ctx_reference(ctx, "evidence", REQUEST_EVIDENCE, &evidence))
 		return EXIT_REFUSED;
 	c = ctx_connect(ctx, false);
 	if (!c)
@@ -95,7 +74,8 @@ int request_reopen(struct ctx *ctx, int argc, char **argv)
 	if (!erasure_may(&e.requests.v[0], REQUEST_ON_REOPEN, to, &d) ||
 	    !recurrence_look(&r.s, ctx, ctx->db, c, r.v.request, &r.counts, on_hit, &r, &d) || !reopen(&r, evidence, &d))
 		return ctx_fail(ctx, &d);
-	return said(ctx, r.v.request, request_state_word(REQUEST_REOPENED), "assess it again");
+	e.requests.v[0].state = REQUEST_REOPENED;
+	return request_said(ctx, &e.requests.v[0], "assess it again");
 }
 
 /* ---- admit ---- */
@@ -109,7 +89,7 @@ int request_admit(struct ctx *ctx, int argc, char **argv)
 	struct erasure e;
 
 	(void)argc;
-	if (!ctx_reference(ctx, "evidence", EVIDENCE, &evidence))
+	if (!ctx_reference(ctx, "evidence", REQUEST_EVIDENCE, &evidence))
 		return EXIT_REFUSED;
 	c = ctx_connect(ctx, false);
 	if (!c)
@@ -117,6 +97,6 @@ int request_admit(struct ctx *ctx, int argc, char **argv)
 	if (!known(&e, ctx, c, argv[0], &d) ||
 	    !conn_query_text(c, sqltext_get("query/suppression_drop"), &res, &d, e.requests.v[0].id, evidence, ctx->actor))
 		return ctx_fail(ctx, &d);
-	return said(ctx, e.requests.v[0].id, request_state_word(e.requests.v[0].state),
-		    arena_printf(ctx->arena, "%lld digest(s) are gone", (long long)res_int(res, 0, 0)));
+	return request_said(ctx, &e.requests.v[0],
+			    arena_printf(ctx->arena, "%lld digest(s) are gone", (long long)res_int(res, 0, 0)));
 }

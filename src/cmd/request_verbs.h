@@ -8,6 +8,13 @@
 command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend,
 	request_reopen, request_admit;
 
+/* What --evidence must be. */
+#define REQUEST_EVIDENCE "a reference that can be found again, such as the number of a letter"
+
+/* The report of a verb that has moved a request: its state now, and a word more (NULL: none). EXIT_DONE. */
+struct erasure_request;
+int request_said(struct ctx *ctx, const struct erasure_request *r, const char *more);
+
 /* TYPE:KEY as the database knows it; *key NULL: there is no such person. */
 bool request_person(struct ctx *ctx, struct conn *c, const char *spec, const char **type, const char **key,
 		    struct diag *d) must_use;

@@ -44,7 +44,7 @@ static int step_requests(struct run_session *r)
 	return erasure_nightly(r->ctx, r->db, r->deadline_ms, job_has_rules(r->job));
 }
 
-/* Backups are not kept by this version: there are none to work on. */
+/* Not wired yet: what `backup scan` finds is for a person to look at. */
 static int step_none(struct run_session *r)
 {
 	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
