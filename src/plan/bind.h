@@ -26,7 +26,6 @@ typedef VEC(struct bound *) bound_vec;
 struct edge {
 	enum edge_kind kind;
 	const struct cat_fkey *fkey;
-	Oid only_oid;			/* the key refers to this partition or inheritance child only; 0: the root */
 	struct bound *follower;		/* FOLLOW */
 	bound_vec rules;		/* rules on the child */
 	edge_vec sub;			/* CASCADE: keys that refer to the child */

@@ -99,7 +99,7 @@ struct way {
 	const struct way *up;
 };
 
-static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
+static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t,
 		      const struct way *way);
 
 static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, const struct way *way)
@@ -110,7 +110,7 @@ static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, cons
 	while (w && !table_within(e->fkey->child, w->table))
 		w = w->up;
 	if (!w && !table_within(e->fkey->child, r->table))
-		return add_edges(b, r, e, e->fkey->child, 0, &here);
+		return add_edges(b, r, e, e->fkey->child, &here);
 	bound_fail(r, DIAG_CATALOG, "children: %s cascades back into %s", e->fkey->name,
 		   w ? w->table->display : r->table->display);
 	diag_hint(&r->diag, "a cycle can't cascade: leave it to the rule, or say \"set null\"");
@@ -140,13 +140,13 @@ static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, const s
 }
 
 /* Keys that refer to t; those of its partitions and inheritance children refer to that relation alone. */
-static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t, Oid only,
+static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t,
 		      const struct way *way)
 {
 	bool ok = true;
 
 	for (size_t i = 0; i < t->referenced.n; i++) {
-		struct edge e = { .fkey = t->referenced.v[i], .only_oid = only };
+		struct edge e = { .fkey = t->referenced.v[i] };
 
 		ok &= edge_bind(b, r, &e, way);
 		if (above)
@@ -157,12 +157,12 @@ static bool add_edges(struct binder *b, struct bound *r, struct edge *above, str
 	if (t->kind == 'r' && r->rule->only && !way)
 		return ok;
 	for (size_t i = 0; i < t->children.n; i++)
-		ok &= add_edges(b, r, above, t->children.v[i], t->children.v[i]->oid, way);
+		ok &= add_edges(b, r, above, t->children.v[i], way);
 	return ok;
 }
 
 void bind_edges(struct binder *b, struct bound *r)
 {
 	r->stage = FINDING_CHILDREN;
-	add_edges(b, r, NULL, r->table, 0, NULL);
+	add_edges(b, r, NULL, r->table, NULL);
 }

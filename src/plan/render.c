@@ -59,7 +59,22 @@ void render_from(struct strbuf *sb, const struct bound *r, const char *alias)
 	strbuf_addf(sb, "%s%s AS %s", r->rule->only && r->table->kind == 'r' ? "ONLY " : "", r->table->sql, alias);
 }
 
+void render_key_rows(struct strbuf *sb, const struct cat_table *t, const char *alias)
+{
+	if (t->kind != 'p' && (t->parent || t->children.n))
+		strbuf_addf(sb, " AND %s.tableoid = %u::oid", alias, t->oid);
+	/* asked when it runs: today's partitions are none of the statement */
+	if (t->kind == 'p' && t->parent)
+		strbuf_addf(sb, " AND %s.tableoid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%u::oid))", alias, t->oid);
+}
+
 void render_join(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent)
+{
+	render_keys(sb, f, child, parent);
+	render_key_rows(sb, f->parent, parent);
+}
+
+void render_keys(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		strbuf_adds(sb, i ? " AND " : "");

@@ -25,6 +25,7 @@ struct render {
 	int aliases;		/* for fresh alias names */
 	const struct held_walk *walk;	/* render_held.c: what is being asked already, */
 	bool classless;			/* and whether holds on classes count */
+	const struct bound *alone;	/* whose rows are asked about without those that refer to each other */
 	VEC(uint32_t) types;	/* parameters so far */
 	VEC(const char *) values;
 };
@@ -45,7 +46,12 @@ void render_bound(struct render *x, struct strbuf *sb, const struct pred_bound *
 void render_column(struct strbuf *sb, const char *alias, const char *column);
 /* FROM-item: [ONLY] table AS alias */
 void render_from(struct strbuf *sb, const struct bound *r, const char *alias);
-/* child.fk = parent.key [AND parent.tableoid = …] */
+/* " AND " what tells rows that a key to t can mean: of its partitions, not of what t is part of, nor of what
+ * inherits from it. Nothing where all are. */
+void render_key_rows(struct strbuf *sb, const struct cat_table *t, const char *alias);
+/* child.fk = parent.key */
+void render_keys(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent);
+/* The same, and the parent is a row that the key can mean. Both are rows of tables. */
 void render_join(struct strbuf *sb, const struct cat_fkey *f, const char *child, const char *parent);
 
 /* EXISTS (SELECT 1 FROM the parent AS `parent` WHERE it is the row's: to be closed with ')' */
@@ -67,6 +73,13 @@ bool render_hold_matches(struct render *x, struct strbuf *sb, struct bound *r, c
 bool render_child_held(struct render *x, struct strbuf *sb, const struct edge *edge, const char *alias);
 bool render_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 bool render_stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w);
+/* EDGE_RULE of the rule's table, or part of it, to itself. */
+bool render_refers_to_itself(const struct bound *r, const struct edge *e);
+/* The row is what such a key refers to in a row that stays: PREDICT or TOGETHER. */
+void render_self(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e, const char *alias,
+		 enum render_when w);
+/* It would be gone but for such keys. */
+void render_gone_alone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w);
 void render_gone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* One of the rules on the table that run earlier takes the row. */
 bool render_taken_before(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);

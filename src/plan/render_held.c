@@ -185,14 +185,14 @@ static void part_of(struct render *x, struct strbuf *sb, const struct cat_table 
 }
 
 static bool way_held(struct render *x, struct strbuf *sb, const struct cat_table *t, const char *alias,
-		     const struct way *w, struct bound *upper, Oid only)
+		     const struct way *w, struct bound *upper)
 {
 	const char *p = render_alias(x);
 	AUTO_STRBUF above = STRBUF_INIT;
 	bool stored = x->stored, any;
 
 	x->stored = false;
-	any = w->up ? way_held(x, &above, w->fkey->parent, p, w->up, upper, only) : render_held(x, &above, upper, p);
+	any = w->up ? way_held(x, &above, w->fkey->parent, p, w->up, upper) : render_held(x, &above, upper, p);
 	x->stored = stored;
 	if (!any)
 		return false;
@@ -204,8 +204,6 @@ static bool way_held(struct render *x, struct strbuf *sb, const struct cat_table
 		render_from(sb, upper, p);
 	strbuf_adds(sb, " WHERE ");
 	render_join(sb, w->fkey, alias, p);
-	if (!w->up && only)
-		strbuf_addf(sb, " AND %s.tableoid = %u::oid", p, only);
 	strbuf_addf(sb, " AND (%s))", strbuf_str(&above));
 	return true;
 }
@@ -219,18 +217,18 @@ struct upward {
 	const struct edge *skip;
 };
 
-static void add_way(struct upward *u, const struct way *w, struct bound *upper, Oid only)
+static void add_way(struct upward *u, const struct way *w, struct bound *upper)
 {
 	AUTO_STRBUF one = STRBUF_INIT, all = STRBUF_INIT;
 
-	if (!way_held(u->x, &one, u->t, u->alias, w, upper, only))
+	if (!way_held(u->x, &one, u->t, u->alias, w, upper))
 		return;
 	strbuf_addf(&all, "(%s)", strbuf_str(&one));
 	add_or(u->sb, u->before, &all);
 }
 
 /* Every mention by which rows of u->t would go with rows of `upper`. `up`: the way so far, from its end. */
-static void cascades_of(struct upward *u, struct bound *upper, const edge_vec *edges, const struct way *up, Oid only)
+static void cascades_of(struct upward *u, struct bound *upper, const edge_vec *edges, const struct way *up)
 {
 	for (size_t i = 0; i < edges->n; i++) {
 		const struct edge *e = &edges->v[i];
@@ -241,8 +239,8 @@ static void cascades_of(struct upward *u, struct bound *upper, const edge_vec *e
 		w = arena_alloc(u->x->a, sizeof(*w));
 		*w = (struct way){ e->fkey, up };
 		if (e != u->skip && leads_from(u->t, e->fkey))
-			add_way(u, w, upper, up ? only : e->only_oid);
-		cascades_of(u, upper, &e->sub, w, up ? only : e->only_oid);
+			add_way(u, w, upper);
+		cascades_of(u, upper, &e->sub, w);
 	}
 }
 
@@ -252,7 +250,7 @@ static void cascades_into(struct upward *u)
 		struct bound *upper = &u->x->b->rules[i];
 
 		if (upper->table && !upper->base && !walking(u->x, upper))
-			cascades_of(u, upper, &upper->edges, NULL, 0);
+			cascades_of(u, upper, &upper->edges, NULL);
 	}
 }
 
@@ -267,7 +265,7 @@ static void attached_to(struct upward *u, const struct bound *r)
 			continue;
 		w = arena_alloc(u->x->a, sizeof(*w));
 		*w = (struct way){ p->fkey, NULL };
-		add_way(u, w, p->upper, 0);
+		add_way(u, w, p->upper);
 	}
 }
 

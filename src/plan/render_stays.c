@@ -23,10 +23,7 @@ static bool edges_stay(struct render *x, struct strbuf *sb, struct bound *r, con
 
 static void exists_child(struct strbuf *sb, const struct edge *e, const char *child, const char *alias)
 {
-	strbuf_addc(sb, '(');
-	if (e->only_oid)
-		strbuf_addf(sb, "%s.tableoid = %u::oid AND ", alias, e->only_oid);
-	strbuf_addf(sb, "EXISTS (SELECT 1 FROM %s AS %s WHERE ", e->fkey->child->sql, child);
+	strbuf_addf(sb, "(EXISTS (SELECT 1 FROM %s AS %s WHERE ", e->fkey->child->sql, child);
 	render_join(sb, e->fkey, child, alias);
 }
 
@@ -47,11 +44,6 @@ static bool child_gone(struct render *x, struct strbuf *sb, const struct edge *e
 	return sb->len > before;
 }
 
-static bool refers_to_itself(const struct bound *r, const struct edge *e)
-{
-	return table_within(e->fkey->child, r->table) || table_within(r->table, e->fkey->child);
-}
-
 /* A row that refers to itself may go; everything else that refers to it must have gone. */
 static void self_now(struct strbuf *sb, const struct edge *e, const char *child, const char *alias)
 {
@@ -60,72 +52,19 @@ static void self_now(struct strbuf *sb, const struct edge *e, const char *child,
 		    alias, alias);
 }
 
-static void key_list(struct strbuf *sb, const char *alias, const char **columns, size_t n)
+void render_gone_alone(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, enum render_when w)
 {
-	for (size_t i = 0; i < n; i++) {
-		strbuf_adds(sb, i ? ", " : "");
-		render_column(sb, alias, columns[i]);
-	}
-}
+	const struct bound *before = x->alone;
+	AUTO_STRBUF others = STRBUF_INIT;
 
-static void not_null_keys(struct strbuf *sb, const char *alias, const struct cat_fkey *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		strbuf_adds(sb, i ? " AND " : "");
-		render_column(sb, alias, f->child_columns[i]);
-		strbuf_adds(sb, " IS NOT NULL");
-	}
-}
-
-/* The row without this edge: due, not held, not spared, blocked by no other key. */
-static void gone_but_for(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *skip,
-			 const char *alias, enum render_when w)
-{
-	strbuf_addc(sb, '(');
 	render_due(x, sb, r, alias);
 	render_and_not(x, sb, r, alias, render_held);
 	render_and_not(x, sb, r, alias, render_waits);
 	render_and_not(x, sb, r, alias, render_spared);
-	for (size_t i = 0; i < r->edges.n; i++) {
-		AUTO_STRBUF one = STRBUF_INIT;
-
-		if (&r->edges.v[i] == skip || refers_to_itself(r, &r->edges.v[i]))
-			continue;
-		if (edge_stays(x, &one, r, &r->edges.v[i], alias, w))
-			strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&one));
-	}
-	strbuf_addc(sb, ')');
-}
-
-/* Self-reference: blocked is every ancestor of a row that stays, at any depth. */
-static void self_predict(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
-			 const char *alias, enum render_when w)
-{
-	const struct cat_fkey *f = e->fkey;
-	const char *c = render_alias(x), *u = render_alias(x), *k = render_alias(x);
-
-	strbuf_addc(sb, '(');
-	key_list(sb, alias, f->parent_columns, f->n);
-	strbuf_addf(sb, ") IN (WITH RECURSIVE %s(", k);
-	for (size_t i = 0; i < f->n; i++)
-		strbuf_addf(sb, "%sk%zu", i ? ", " : "", i);
-	strbuf_adds(sb, ") AS (SELECT ");
-	key_list(sb, c, f->child_columns, f->n);
-	strbuf_addf(sb, " FROM %s AS %s WHERE ", f->child->sql, c);
-	not_null_keys(sb, c, f);
-	strbuf_adds(sb, " AND (");
-	gone_but_for(x, sb, r, e, c, w);
-	strbuf_adds(sb, ") IS NOT TRUE UNION SELECT ");
-	key_list(sb, u, f->child_columns, f->n);
-	strbuf_addf(sb, " FROM %s AS %s JOIN %s ON ", f->child->sql, u, k);
-	for (size_t i = 0; i < f->n; i++) {
-		strbuf_adds(sb, i ? " AND " : "");
-		render_column(sb, u, f->parent_columns[i]);
-		strbuf_addf(sb, " = %s.k%zu", k, i);
-	}
-	strbuf_adds(sb, " WHERE ");
-	not_null_keys(sb, u, f);
-	strbuf_addf(sb, ") SELECT * FROM %s)", k);
+	x->alone = r;
+	if (edges_stay(x, &others, r, &r->edges, alias, w))
+		strbuf_addf(sb, " AND (%s) IS NOT TRUE", strbuf_str(&others));
+	x->alone = before;
 }
 
 static bool rule_stays(struct render *x, struct strbuf *sb, struct bound *r, const struct edge *e,
@@ -134,11 +73,13 @@ static bool rule_stays(struct render *x, struct strbuf *sb, struct bound *r, con
 	AUTO_STRBUF gone = STRBUF_INIT;
 	const char *c = render_alias(x);
 
-	if (refers_to_itself(r, e) && r->removes) {
+	if (render_refers_to_itself(r, e)) {
+		if (x->alone == r)
+			return false;
 		if (w == RENDER_NOW)
 			self_now(sb, e, c, alias);
 		else
-			self_predict(x, sb, r, e, alias, w);
+			render_self(x, sb, r, e, alias, w);
 		return true;
 	}
 	exists_child(sb, e, c, alias);

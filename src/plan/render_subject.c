@@ -174,6 +174,7 @@ static void by_upper(struct render *x, struct strbuf *sb, const struct bound_pat
 	strbuf_addf(sb, " FROM %s AS %s WHERE ", p->fkey->parent->sql, u);
 	if (!render_of_subject(x, sb, p->upper, u, s, false))
 		strbuf_adds(sb, "false");
+	render_key_rows(sb, p->fkey->parent, u);
 	strbuf_addc(sb, ')');
 	if (p->path)
 		add_when(sb, p);

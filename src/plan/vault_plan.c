@@ -173,7 +173,7 @@ static void parent_held(struct planner *w, struct render *x, struct strbuf *sb, 
 		strbuf_adds(sb, " WHERE ");
 		store_rule_is(x, sb, p, r->parent->rule->name);
 		strbuf_adds(sb, " AND ");
-		render_join(sb, r->via, alias, p);
+		render_keys(sb, r->via, alias, p);
 		strbuf_addf(sb, " AND (%s))", strbuf_str(&stored));
 	}
 }
@@ -212,7 +212,7 @@ static bool below_held(struct planner *w, struct render *x, struct strbuf *sb, s
 			strbuf_adds(sb, " WHERE ");
 			store_rule_is(x, sb, c, f->rule->name);
 			strbuf_adds(sb, " AND ");
-			render_join(sb, f->via, c, alias);
+			render_keys(sb, f->via, c, alias);
 			strbuf_addf(sb, " AND (%s%s%s))", strbuf_str(&own), own.len && below.len ? " OR " : "",
 				    strbuf_str(&below));
 		}
