@@ -159,7 +159,7 @@ static void add_edge(struct judging *g, size_t upper, const struct edge *e)
 	}
 	role.rules = rules.v;
 	role.nrules = rules.n;
-	one_way(g, &role, judging_way(g, upper, e->fkey, e->only_oid));
+	one_way(g, &role, judging_way(g, upper, e->fkey, judging_part(e->fkey)));
 	vec_push(g->a, &g->roles, role);
 	add_edges(g, g->roles.n - 1, &e->sub);
 }

@@ -246,7 +246,7 @@ static void add_cascades(struct judging *g, size_t upper, const edge_vec *edges)
 			continue;
 		vec_push(g->a, &g->roles, ((struct judge_role){ .kind = JUDGE_HELD,
 			.table = judging_table(g, e->fkey->child, false) }));
-		add_way(g, role, judging_way(g, upper, e->fkey, e->only_oid));
+		add_way(g, role, judging_way(g, upper, e->fkey, judging_part(e->fkey)));
 		add_cascades(g, role, &e->sub);
 	}
 }

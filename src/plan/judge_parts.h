@@ -16,6 +16,12 @@ struct judging {
 
 size_t judging_table(struct judging *g, const struct cat_table *t, bool only);
 struct judge_column judging_column(const struct cat_table *t, const char *name);
+/* Of a key to a partition or an inheritance child: that relation alone; else 0. */
+static inline Oid judging_part(const struct cat_fkey *f)
+{
+	return f->parent->parent ? f->parent->oid : 0;
+}
+
 struct judge_way judging_way(struct judging *g, size_t upper, const struct cat_fkey *f, Oid part);
 
 /* judge_hold.c: the HELD roles. */
