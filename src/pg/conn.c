@@ -1,4 +1,5 @@
 #include "pg/conn.h"
+#include "pg/pooler.h"
 
 #include "base/instant.h"
 #include "base/sig.h"
@@ -97,9 +98,21 @@ static bool session_prepare(struct conn *c, struct diag *d)
 	return conn_query(c, strbuf_str(&sb), NO_PARAMS, &res, d);
 }
 
-/* A transaction pooler hands each transaction to any backend: session settings and locks would lie.
- * Seen by the backend's pid changing, or by a setting that is gone. */
-static bool refuse_pooler(struct conn *c, struct diag *d)
+/* Behind a pooler the pid that the connection was told is not the backend's. Asked before anything is set:
+ * a backend that others share must stay as it is. */
+static bool look_at_pooler(struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, "SELECT pg_catalog.pg_backend_pid()", NO_PARAMS, &res, d))
+		return false;
+	c->backend_pid = (int)res_int(res, 0, 0);
+	c->pooled = c->backend_pid != PQbackendPID(c->pg);
+	return !c->pooled || pooler_keeps_session(c, d);
+}
+
+/* A pooler that passes the backend's pid on is seen by a setting that is gone. */
+static bool look_at_backend(struct conn *c, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
@@ -108,14 +121,8 @@ static bool refuse_pooler(struct conn *c, struct diag *d)
 			"(SELECT backend_start::text FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))",
 			NO_PARAMS, &res, d))
 		return false;
-	c->backend_pid = (int)res_int(res, 0, 0);
 	snprintf(c->backend_start, sizeof(c->backend_start), "%s", res_text(res, 0, 2));
-	if (c->backend_pid == PQbackendPID(c->pg) && res_bool(res, 0, 1))
-		return true;
-	diag_fail(d, DIAG_CONNECT, "a connection pooler stands between pgretain and the server");
-	diag_hint(d, "give conninfo the server's own host and port: session settings, advisory locks and "
-		  "the one-run guard need one backend for the whole session");
-	return false;
+	return (res_int(res, 0, 0) == c->backend_pid && res_bool(res, 0, 1)) || pooler_refused(d);
 }
 
 static bool session_start(struct conn *c, struct diag *d)
@@ -125,7 +132,7 @@ static bool session_start(struct conn *c, struct diag *d)
 	c->version = PQserverVersion(c->pg);
 	if (c->version < 130000)
 		return diag_fail(d, DIAG_CONNECT, "server version %d is older than 13", c->version / 10000);
-	return session_prepare(c, d) && refuse_pooler(c, d);
+	return look_at_pooler(c, d) && session_prepare(c, d) && look_at_backend(c, d);
 }
 
 /* Notices quote values too: they go nowhere. */
@@ -135,21 +142,29 @@ static void ignore_notice(void *arg, const PGresult *res)
 	(void)res;
 }
 
-bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d)
+PGconn *conn_connect(const char *conninfo, const char *application)
 {
 	/* dbname with expand_dbname takes a whole conninfo string; what follows it overrides. */
 	/* What stands before it is a default: a peer that is gone without a word is noticed in a minute. */
 	const char *const keys[] = { "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 				     "dbname", "client_encoding", "application_name", "connect_timeout", NULL };
-	const char *const values[] = { "30", "10", "3", "60000", conninfo, "UTF8", s->application, "15", NULL };
+	const char *const values[] = { "30", "10", "3", "60000", conninfo, "UTF8", application, "15", NULL };
+	PGconn *pg = PQconnectdbParams(keys, values, 1);
+
+	if (pg)
+		PQsetNoticeReceiver(pg, ignore_notice, NULL);
+	return pg;
+}
+
+bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d)
+{
 	AUTO_CONN *c = xcalloc(1, sizeof(*c));
 
 	c->conninfo = xstrdup(conninfo);
 	c->settings = *s;
-	c->pg = PQconnectdbParams(keys, values, 1);
+	c->pg = conn_connect(conninfo, s->application);
 	if (!c->pg)
 		return diag_fail(d, DIAG_INTERNAL, "out of memory");
-	PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
 	if (!session_start(c, d))
 		return false;
 	*ret = STEAL(c);
@@ -173,7 +188,8 @@ static bool end_stale(struct conn *c, struct diag *d)
 
 bool conn_reset(struct conn *c, struct diag *d)
 {
-	if (!c->stale_pid) {
+	/* behind a pooler it may serve somebody else by now */
+	if (!c->stale_pid && !c->pooled) {
 		c->stale_pid = c->backend_pid;
 		memcpy(c->stale_start, c->backend_start, sizeof(c->stale_start));
 	}

@@ -27,6 +27,7 @@ struct conn {
 	int version;			/* 150018 */
 	int backend_pid;
 	char backend_start[40];
+	bool pooled;			/* a pooler in session mode stands in between */
 	int stale_pid;			/* a backend that a loss may have left behind; 0: none */
 	char stale_start[40];
 	/* conn_query and conn_each look at sig_stop_requested(): STOP_SENDING lets the first request cancel
@@ -36,6 +37,8 @@ struct conn {
 	enum conn_stop { STOP_NEVER, STOP_SENDING, STOP_WAITING } stop;
 };
 
+/* What conn_open begins with: the bare connection, to be looked at with PQstatus; NULL: out of memory. */
+PGconn *conn_connect(const char *conninfo, const char *application);
 bool conn_open(const char *conninfo, const struct conn_settings *s, struct conn **ret, struct diag *d) must_use;
 void conn_close(struct conn *c);
 AUTO_DEFINE(struct conn, conn_close)
