@@ -2,7 +2,7 @@
 -- speak of; an identifier's value to nobody. $1: types and roots of the persons, in pairs.
 SELECT h.id, h.scope,
 	CASE WHEN h.scope IN ('subject', 'identifier') THEN h.subject_type ELSE h.target END AS target,
-	h.identifier,
+	coalesce(h.identifier, CASE WHEN h.scope = 'subject' THEN h.target END) AS part,
 	CASE WHEN coalesce(has_table_privilege(to_regclass(k.root), 'SELECT'), false) THEN h.subject_key END AS subject_key,
 	CASE WHEN coalesce(has_table_privilege(to_regclass(h.relation), 'SELECT'), false) THEN h.condition END AS condition,
 	h.reason,

@@ -253,6 +253,29 @@ static bool waiting(struct ctx *ctx, struct conn *c, const char *now, struct wai
 	return true;
 }
 
+/* What the person was asked for never came. */
+static bool expire(struct ctx *ctx, struct conn *c, const char *now, struct diag *d)
+{
+	VEC(const char *) ids = { NULL, 0, 0 };
+	AUTO_RESULT *res = NULL;
+	struct erasure e;
+
+	if (!conn_query_text(c, sqltext_get("query/item_expired"), &res, d, now))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+		vec_push(ctx->arena, &ids, arena_strdup(ctx->arena, res_text(res, i, 0)));
+	if (!ids.n)
+		return true;
+	if (!erasure_open(&e, ctx, c, d) || !erasure_load(&e, ids.v, ids.n, d))
+		return false;
+	for (size_t i = 0; i < e.requests.n; i++) {
+		if (!erasure_move(&e, &e.requests.v[i], REQUEST_ON_EXPIRE, REQUEST_EXPIRED, NULL, NULL, d))
+			return false;
+		log_event(LOG_LEVEL_WARN, "request.expired", LOG_S("request", e.requests.v[i].id));
+	}
+	return true;
+}
+
 static bool deadlines(struct conn *c, const char *now, int *code, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -277,7 +300,7 @@ static int night(struct ctx *ctx, struct conn *c, const struct database *db, dou
 	if (!conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
 		return ctx_fail(ctx, &d);
 	now = arena_strdup(ctx->arena, res_text(res, 0, 0));
-	if (!waiting(ctx, c, now, &w, &d))
+	if (!expire(ctx, c, now, &d) || !waiting(ctx, c, now, &w, &d))
 		return ctx_fail(ctx, &d);
 	for (int k = 0; k < REQUEST_KINDS && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; k++)
 		if (w.ids[k].n) {

@@ -30,7 +30,13 @@ static const struct opt refuse_options[] = {
 	{ .name = "ground", .arg = "CODE", .help = "G2 .. G8 (the policy's grounds) or P1 .. P7 (procedural)" },
 	{ .name = "evidence", .arg = "REF", .help = "reference of the reasons" },
 	{ .name = "rule", .arg = "RULE", .help = "only this part of the request" },
-	{ .name = "review", .arg = "TIME", .help = "until when it keeps the rows" },
+	{ .name = "review", .arg = "TIME", .help = "until when it keeps the rows (needed with --rule for G2, G3, G6, G8)" },
+	{ .name = NULL },
+};
+
+static const struct opt ask_options[] = {
+	{ .name = "for", .arg = "WHAT", .help = "identity, or a fee (P1: the same again and again)" },
+	{ .name = "until", .arg = "TIME", .help = "until when it must come; the night after that the request expires" },
 	{ .name = NULL },
 };
 
@@ -69,6 +75,9 @@ static const struct verb verbs[] = {
 	  request_verify },
 	{ "assess", "UUID...", "freezes what would happen to each table, and shows it", NULL, 1, -1, request_assess },
 	{ "approve", "UUID... --expect FP", "approves exactly that", approve_options, 1, -1, request_approve },
+	{ "acknowledge", "UUID", "the person was told that it has arrived", NULL, 1, 1, request_acknowledge },
+	{ "ask", "UUID --for identity|fee [--until TIME]", "the person is asked for something first", ask_options, 1, 1, request_ask },
+	{ "paid", "UUID", "the fee has come: it goes on", NULL, 1, 1, request_paid },
 	{ "refuse", "UUID --ground CODE --evidence REF", "refuses the request, or keeps one rule's rows", refuse_options, 1, 1,
 	  request_refuse },
 	{ "withdraw", "UUID", "the person takes it back, before it is executed", NULL, 1, 1, request_withdraw },

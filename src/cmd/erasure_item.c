@@ -191,8 +191,8 @@ static void approved(struct erasure *e, const struct erasure_request *r, struct 
 
 		if (!streq(k->request, r->id) || !covers(e, k->rule, it->rule))
 			continue;
-		if (it->retained || streq(k->code, "G7"))
-			ground(e, it, k->code, NULL, k->review);
+		if (it->retained || ground_find(k->code)->effect == GROUND_DETACH)
+			ground(e, it, k->code, ground_find(k->code)->words, k->review);
 		if (it->retained) {
 			later(&it->until, k->review);
 			sooner(&it->wake, k->review);
@@ -241,7 +241,7 @@ static void dates(struct erasure *e, struct erasure_request *r)
 		if (it->now_deferred)
 			law(e, &e->plan->items[i], it, it->last);
 		if (e->plan->items[i].shared && (it->anonymized || it->unchanged))
-			ground(e, it, "G7", NULL, NULL);
+			ground(e, it, "G7", ground_find("G7")->words, NULL);
 		approved(e, r, it);
 	}
 	for (int round = 0; round < 4; round++)		/* an account waits for orders, which wait for payments */

@@ -132,20 +132,6 @@ static bool frozen(struct erasure *e, struct diag *d)
 	return true;
 }
 
-static struct request_kept *kept_of(struct erasure *e, const char *rule, const char *code)
-{
-	struct request_kept *k;
-
-	for (size_t i = 0; i < e->q.kept.n; i++)
-		if (streq_null(e->q.kept.v[i].rule, rule) && streq(e->q.kept.v[i].code, code))
-			return &e->q.kept.v[i];
-	k = vec_add(e->a, &e->q.kept);
-	k->rule = arena_strdup(e->a, rule);
-	k->code = arena_strdup(e->a, code);
-	subject_set_init(&k->set, e->a, e->ctx->policy);
-	return k;
-}
-
 static void copy_identifiers(struct erasure *e, struct subject_set *into, const char *type, const char *key)
 {
 	for (size_t i = 0; i < e->q.all.n; i++)
@@ -158,14 +144,15 @@ static bool grounds(struct erasure *e, const char *as_of, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
-	if (!conn_query_text(e->conn, sqltext_get("query/item_grounds"), &res, d, erasure_ids(e), as_of))
+	if (!conn_query_text(e->conn, sqltext_get("query/item_grounds"), &res, d, erasure_ids(e), as_of,
+			     request_keeping_codes(e->a, ground_keeps)))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++) {
-		struct request_kept *k = kept_of(e, res_text_null(res, i, 1), res_text(res, i, 2));
-		const char *type = copy(e, res, i, 4), *key = copy(e, res, i, 5);
+		const char *rule = copy(e, res, i, 1), *code = copy(e, res, i, 2), *type = copy(e, res, i, 4), *key = copy(e, res, i, 5);
+		struct request_kept *k = request_keep(&e->q, e->a, e->ctx->policy, rule, code, type, key);
 
-		vec_push(e->a, &e->grounds, ((struct erasure_keep){ copy(e, res, i, 0), k->rule, k->code, copy(e, res, i, 3) }));
-		if (subject_set_add(&k->set, type, key))
+		vec_push(e->a, &e->grounds, ((struct erasure_keep){ copy(e, res, i, 0), rule, code, copy(e, res, i, 3) }));
+		if (k)
 			copy_identifiers(e, &k->set, type, key);
 	}
 	return true;

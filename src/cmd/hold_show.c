@@ -9,7 +9,7 @@
 
 /* Columns of query/hold_list. */
 enum {
-	L_ID, L_SCOPE, L_TARGET, L_IDENTIFIER, L_KEY, L_CONDITION, L_REASON, L_STATE, L_REVIEW, L_PLACED, L_PLACED_BY,
+	L_ID, L_SCOPE, L_TARGET, L_PART, L_KEY, L_CONDITION, L_REASON, L_STATE, L_REVIEW, L_PLACED, L_PLACED_BY,
 	L_ASKED, L_ASKED_BY, L_RELEASED, L_RELEASED_BY,
 };
 
@@ -28,11 +28,13 @@ static const char *target_text(struct ctx *ctx, const PGresult *res, int i)
 {
 	const char *scope = res_text(res, i, L_SCOPE), *target = res_text_null(res, i, L_TARGET);
 	const char *key = res_text_null(res, i, L_KEY), *condition = res_text_null(res, i, L_CONDITION);
+	const char *part = res_text_null(res, i, L_PART);	/* the identifier, or the rule */
 
 	if (streq(scope, "identifier"))
-		return arena_printf(ctx->arena, "%s.%s", target, res_text(res, i, L_IDENTIFIER));
+		return arena_printf(ctx->arena, "%s.%s", target, part);
 	if (streq(scope, "subject"))
-		return key ? arena_printf(ctx->arena, "%s:%s", target, key) : target;
+		return arena_printf(ctx->arena, "%s%s%s%s%s", target, key ? ":" : "", key ? key : "", part ? ", rule " : "",
+				    part ? part : "");
 	if (streq(scope, "rows"))
 		return arena_printf(ctx->arena, "%s%s%s", target, condition ? ":" : "", condition ? condition : "");
 	return target;

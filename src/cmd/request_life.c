@@ -5,6 +5,7 @@
 #include "cmd/erasure.h"
 #include "cmd/words.h"
 #include "ledger/ledger.h"
+#include "model/ground.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
@@ -134,38 +135,30 @@ int request_verify(struct ctx *ctx, int argc, char **argv)
 
 /* ---- refuse ---- */
 
-/* The eight grounds of the policy and the procedural ones (domain.md 4). */
-static const struct {
-	const char *code;
-	bool whole, part;	/* may refuse a request; may keep one item */
-	const char *not;	/* why neither */
-} grounds[] = {
-	{ "G1", false, false, "the engine applies it by itself, where a floor says so" },
-	{ "G2", true, true, NULL }, { "G3", true, true, NULL }, { "G4", true, true, NULL },
-	{ "G5", true, false, NULL }, { "G6", true, true, NULL }, { "G7", true, true, NULL }, { "G8", true, true, NULL },
-	{ "P1", true, false, NULL }, { "P2", true, false, NULL }, { "P3", true, true, NULL }, { "P4", true, false, NULL },
-	{ "P5", true, false, NULL }, { "P6", true, false, NULL }, { "P7", true, true, NULL },
-};
-
-static bool ground_fits(struct ctx *ctx, const char *code, const char *rule, struct diag *d)
+static bool ground_given(struct ctx *ctx, const char *code, const char *rule, const char *review, struct diag *d)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(grounds); i++) {
-		if (!streq_null(code, grounds[i].code))
-			continue;
-		if (grounds[i].not)
-			return diag_fail(d, DIAG_USAGE, "--ground %s: %s", code, grounds[i].not);
-		if (rule && !grounds[i].part)
-			return diag_fail(d, DIAG_USAGE, "--ground %s refuses a whole request: leave --rule out", code);
-		if (!rule || policy_rule(ctx->db, rule))
-			return true;
+	const struct ground *g = ground_find(code);
+
+	if (!g)
+		return diag_fail(d, DIAG_USAGE, "--ground is one of G2 .. G8 (the policy's grounds) and P1 .. P7 (procedural)");
+	if (g->effect == GROUND_NONE && !g->whole)
+		return diag_fail(d, DIAG_USAGE, "--ground %s: the engine applies it by itself, where a floor says so", code);
+	if (!rule)
+		return true;
+	if (g->effect == GROUND_NONE)
+		return diag_fail(d, DIAG_USAGE, "--ground %s refuses a whole request: leave --rule out", code);
+	if (!policy_rule(ctx->db, rule))
 		return diag_fail(d, DIAG_USAGE, "--rule: there is no rule %s", rule);
-	}
-	return diag_fail(d, DIAG_USAGE, "--ground is one of G2 .. G8 (the policy's grounds) and P1 .. P7 (procedural)");
+	if (review || (g->effect != GROUND_KEEP && g->effect != GROUND_STRIP))
+		return true;
+	diag_fail(d, DIAG_USAGE, "--ground %s keeps the rows of rule %s, and nobody has said until when", code, rule);
+	diag_hint(d, "--review TIME: they are kept until then, and go by the same request after it");
+	return false;
 }
 
-/* A court's interest becomes a hold on the person (domain.md 4). */
-static bool becomes_hold(struct erasure *e, const struct erasure_request *r, const char *evidence, const char *review,
-			 struct diag *d)
+/* A court's interest becomes a hold on the person, or on what is theirs under one rule (domain.md 4). */
+static bool becomes_hold(struct erasure *e, const struct erasure_request *r, const char *rule, const char *evidence,
+			 const char *review, struct diag *d)
 {
 	char text[UUID_TEXT];
 	AUTO_RESULT *res = NULL;
@@ -177,7 +170,7 @@ static bool becomes_hold(struct erasure *e, const struct erasure_request *r, con
 	entry.detail = arena_printf(e->a, "{\"hold\": \"%s\", \"scope\": \"subject\", \"state\": \"active\", \"request\": \"%s\"}",
 				    text, r->id);
 	return conn_query_text(e->conn, sqltext_get("query/request_hold"), &res, d, text, r->type, r->key, evidence, review,
-			       e->ctx->actor) && ledger_append(e->conn, &entry, d);
+			       e->ctx->actor, rule) && ledger_append(e->conn, &entry, d);
 }
 
 static bool refused(struct erasure *e, struct erasure_request *r, const char *code, const char *rule, const char *evidence,
@@ -196,7 +189,7 @@ static bool refused(struct erasure *e, struct erasure_request *r, const char *co
 	    !conn_query_text(e->conn, "SELECT pgretain.request_ground_put($1::uuid, $2::text, $3::text, $4::text, $5::text, "
 			     "$6::timestamptz)", &res, d, r->id, rule, code, evidence, e->ctx->actor, review))
 		return false;
-	return !streq(code, "G4") || becomes_hold(e, r, evidence, review, d);
+	return !streq(code, "G4") || becomes_hold(e, r, rule, evidence, review, d);
 }
 
 int request_refuse(struct ctx *ctx, int argc, char **argv)
@@ -209,31 +202,77 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 	(void)argc;
 	if (!ctx_reference(ctx, "evidence", REQUEST_EVIDENCE, &evidence) || !ctx_instant(ctx, "review", &review) || !ctx_database(ctx))
 		return EXIT_REFUSED;
-	if (!ground_fits(ctx, code, rule, &d))
+	if (!ground_given(ctx, code, rule, review, &d))
 		return ctx_fail(ctx, &d);
 	c = take(ctx, &e, argv[0]);
 	if (!c)
 		return EXIT_REFUSED;
 	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
 		return ctx_fail(ctx, &d);
-	return request_said(ctx, &e.requests.v[0], streq(code, "G4") ? "a hold was placed on the person" : NULL);
+	return request_said(ctx, &e.requests.v[0], streq(code, "G4") ? rule ? "a hold was placed on these rows of the person" : "a hold was placed on the person" : NULL);
+}
+
+/* ---- what is asked of the person, and what comes back ---- */
+
+static const struct {
+	const char *word;
+	enum request_event event;
+	const char *what;
+} asked[] = {
+	{ "identity", REQUEST_ON_ASK_IDENTITY, "the person is asked who they are" },
+	{ "fee", REQUEST_ON_ASK_FEE, "the person is asked for a fee" },
+};
+
+/* What needs no more than that it has happened. */
+static int simple(struct ctx *ctx, const char *id, enum request_event event, json_t *set, const char *more)
+{
+	AUTO_CONN *c = NULL;
+	struct diag d = DIAG_INIT;
+	struct erasure e;
+
+	c = take(ctx, &e, id);
+	if (!c) {
+		json_decref(set);
+		return EXIT_REFUSED;
+	}
+	if (!happens(&e, &e.requests.v[0], event, NULL, set ? object_text(&e, set) : NULL, NULL, &d) ||
+	    !conn_do(c, "COMMIT", NO_PARAMS, &d))
+		return ctx_fail(ctx, &d);
+	return request_said(ctx, &e.requests.v[0], more);
+}
+
+int request_ask(struct ctx *ctx, int argc, char **argv)
+{
+	const char *what = opts_text(&ctx->opts, "for"), *until;
+
+	(void)argc;
+	if (!ctx_instant(ctx, "until", &until))
+		return EXIT_REFUSED;
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+		if (streq_null(what, asked[i].word))
+			return simple(ctx, argv[0], asked[i].event, until ? json_pack("{ss}", "answer_until", until) : NULL,
+				      asked[i].what);
+	return ctx_usage(ctx, "--for is identity or fee: what the person is asked for");
+}
+
+int request_paid(struct ctx *ctx, int argc, char **argv)
+{
+	(void)argc;
+	return simple(ctx, argv[0], REQUEST_ON_PAID, NULL, "the fee is paid");
+}
+
+int request_acknowledge(struct ctx *ctx, int argc, char **argv)
+{
+	(void)argc;
+	return simple(ctx, argv[0], REQUEST_ON_ACKNOWLEDGE, NULL, "the person knows that it has arrived");
 }
 
 /* ---- withdraw, extend ---- */
 
 int request_withdraw(struct ctx *ctx, int argc, char **argv)
 {
-	AUTO_CONN *c = NULL;
-	struct diag d = DIAG_INIT;
-	struct erasure e;
-
 	(void)argc;
-	c = take(ctx, &e, argv[0]);
-	if (!c)
-		return EXIT_REFUSED;
-	if (!happens(&e, &e.requests.v[0], REQUEST_ON_WITHDRAW, NULL, NULL, NULL, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
-		return ctx_fail(ctx, &d);
-	return request_said(ctx, &e.requests.v[0], NULL);
+	return simple(ctx, argv[0], REQUEST_ON_WITHDRAW, NULL, NULL);
 }
 
 static bool extended(struct erasure *e, struct erasure_request *r, const char *reason, struct diag *d)

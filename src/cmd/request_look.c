@@ -125,7 +125,9 @@ static json_t *grounds_json(struct ctx *ctx, const PGresult *why)
 		json_t *o = json_object();
 
 		json_put(o, "rule", json_text(res_text_null(why, i, 0)));
+		json_put(o, "scope", json_text(res_text(why, i, 6)));
 		json_put(o, "code", json_text(res_text(why, i, 1)));
+		json_put(o, "basis", json_text(ground_find(res_text(why, i, 1))->words));
 		json_put(o, "evidence", json_text(res_text(why, i, 2)));
 		json_put(o, "approver", json_text(res_text(why, i, 3)));
 		json_put(o, "decided", json_text(rfc3339(ctx->arena, res_text(why, i, 4))));
@@ -158,7 +160,7 @@ static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why,
 		strbuf_addf(&sb, "%s %s:%s%s\n", res_bool(who, i, 2) ? "means" : "may mean", res_text(who, i, 0), res_text(who, i, 1),
 			    res_bool(who, i, 3) ? "" : " (formerly)");
 	for (int i = 0; i < PQntuples(why); i++)
-		strbuf_addf(&sb, "ground %s%s%s, evidence %s, by %s%s%s\n", res_text(why, i, 1), *res_text(why, i, 0) ? " for rule " : "",
+		strbuf_addf(&sb, "ground %s (%s)%s%s, evidence %s, by %s%s%s\n", res_text(why, i, 1), ground_find(res_text(why, i, 1))->words, *res_text(why, i, 0) ? " for rule " : "",
 			    res_text(why, i, 0), res_text(why, i, 2), res_text(why, i, 3), *res_text(why, i, 5) ? ", until " : "",
 			    *res_text(why, i, 5) ? rfc3339(ctx->arena, res_text(why, i, 5)) : "");
 	show_suppression(suppression, &sb);

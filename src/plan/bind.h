@@ -131,6 +131,7 @@ struct binder {
 	VEC(struct hold_entry) holds;	/* active ones */
 	VEC(struct vault_known) vaults;
 	struct subject_set *waiting;	/* who has asked for a copy; NULL: nobody */
+	const struct request *keeping;	/* approved grounds that keep rows from retention; NULL: none */
 	const struct request *request;	/* whose erasure this plan is for; NULL: retention */
 };
 

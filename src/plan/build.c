@@ -108,6 +108,29 @@ static bool load_waiting(struct builder *w, struct diag *d)
 	return subject_set_identify(w->b.conn, set, d);
 }
 
+/* Approved grounds keep rows of retention too, until somebody looks again. */
+static bool load_kept(struct builder *w, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	struct request *q;
+
+	if (w->b.request || !w->plan->policy->nsubjects)
+		return true;
+	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_kept"), &res, d, request_keeping_codes(w->b.a, ground_extends)))
+		return false;
+	if (PQntuples(res) == 0)
+		return true;
+	q = arena_alloc(w->b.a, sizeof(*q));
+	for (int i = 0; i < PQntuples(res); i++)
+		(void)request_keep(q, w->b.a, w->plan->policy, res_text(res, i, 0), res_text(res, i, 1), res_text(res, i, 2),
+				   res_text(res, i, 3));
+	for (size_t i = 0; i < q->kept.n; i++)
+		if (!subject_set_identify(w->b.conn, &q->kept.v[i].set, d))
+			return false;
+	w->b.keeping = q;
+	return true;
+}
+
 /* A plan can be made before `init`: then there are no holds, and every rule is new. */
 static bool load_ledger(struct builder *w, struct diag *d)
 {
@@ -121,7 +144,7 @@ static bool load_ledger(struct builder *w, struct diag *d)
 	w->ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
 	if (!w->ledger)
 		return true;
-	return load_holds(w, d) && load_waiting(w, d) && vault_load(&w->b, d) &&
+	return load_holds(w, d) && load_waiting(w, d) && load_kept(w, d) && vault_load(&w->b, d) &&
 		ledger_confirmations(w->b.conn, w->b.a, &w->nconfirmed, &w->confirmed, d);
 }
 

@@ -222,7 +222,14 @@ bool render_own_waits(struct render *x, struct strbuf *sb, struct bound *r, cons
 
 bool render_waits(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return x->b->waiting && render_inherited(x, sb, r, alias, render_own_waits, render_waits);
+	size_t before = sb->len;
+	bool any = x->b->waiting && render_inherited(x, sb, r, alias, render_own_waits, render_waits);
+	AUTO_STRBUF kept = STRBUF_INIT;
+
+	if (!x->b->keeping || !render_kept(x, &kept, r, alias))
+		return any;
+	strbuf_addf(sb, "%s%s", sb->len > before ? " OR " : "", strbuf_str(&kept));
+	return true;
 }
 
 static bool own_spared(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)

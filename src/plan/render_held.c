@@ -111,6 +111,8 @@ static bool names_rule(const struct render *x, const struct bound *r, const stru
 bool render_hold_matches(struct render *x, struct strbuf *sb, struct bound *r, const struct hold_entry *h,
 			 const char *alias)
 {
+	if (streq(h->scope, "subject") && h->target)		/* only what is theirs under that rule */
+		return names_rule(x, r, h) && h->people && render_of_subject(x, sb, r, alias, h->people, false);
 	if (h->people)
 		return people_held(x, sb, r, h, alias);
 	if (streq(h->scope, "subject"))

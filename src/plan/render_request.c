@@ -44,14 +44,14 @@ static bool covers(const struct request_kept *k, const struct bound *r)
 
 static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, bool all)
 {
-	const struct request *q = x->b->request;
+	const struct request *q = x->b->request ? x->b->request : x->b->keeping;
 	const char *word = "(";
 
 	for (size_t i = 0; q && x->live && i < q->kept.n; i++) {
 		struct request_kept *k = &q->kept.v[i];
 		AUTO_STRBUF one = STRBUF_INIT;
 
-		if (!covers(k, base_of(r)) || (!all && streq(k->code, "G7")) ||
+		if (!covers(k, base_of(r)) || (!all && k->ground->effect == GROUND_DETACH) ||
 		    !render_of_subject(x, &one, base_of(r), alias, &k->set, false))
 			continue;
 		strbuf_addf(sb, "%s%s", word, strbuf_str(&one));

@@ -1,5 +1,39 @@
 #include "plan/request.h"
 
+static struct request_kept *kept_of(struct request *q, struct arena *a, const struct policy *policy, const char *rule,
+				    const char *code)
+{
+	struct request_kept *k;
+
+	for (size_t i = 0; i < q->kept.n; i++)
+		if (streq_null(q->kept.v[i].rule, rule) && streq(q->kept.v[i].ground->code, code))
+			return &q->kept.v[i];
+	k = vec_add(a, &q->kept);
+	k->rule = arena_strdup(a, rule);
+	k->ground = ground_find(code);
+	BUG_ON(!k->ground);
+	subject_set_init(&k->set, a, policy);
+	return k;
+}
+
+struct request_kept *request_keep(struct request *q, struct arena *a, const struct policy *policy, const char *rule,
+				  const char *code, const char *type, const char *key)
+{
+	struct request_kept *k = kept_of(q, a, policy, rule, code);
+
+	return subject_set_add(&k->set, type, key) ? k : NULL;
+}
+
+const char *request_keeping_codes(struct arena *a, bool (*which)(const struct ground *g))
+{
+	VEC(const char *) codes = { NULL, 0, 0 };
+
+	for (const struct ground *g = ground_all; g->code; g++)
+		if (which(g))
+			vec_push(a, &codes, g->code);
+	return cat_array_literal(a, codes.v, codes.n);
+}
+
 struct maker {
 	struct arena *a;
 	const struct policy *policy;
@@ -142,9 +176,9 @@ static void add_grounds(struct maker *m, const struct rule *r)
 		const struct request_kept *k = &m->q->kept.v[i];
 		struct rule own;
 
-		if (!covers(m, k, r) || !(streq(k->code, "G7") || streq(k->code, "G8")))
+		if (!covers(m, k, r) || (k->ground->effect != GROUND_DETACH && k->ground->effect != GROUND_STRIP))
 			continue;
-		own = derived(m, r, streq(k->code, "G7") ? EFFECT_DETACH : EFFECT_STRIP, arena_printf(m->a, "%s %zu", k->code, i + 1));
+		own = derived(m, r, k->ground->effect == GROUND_DETACH ? EFFECT_DETACH : EFFECT_STRIP, arena_printf(m->a, "%s %zu", k->ground->code, i + 1));
 		own.ground = i + 1;
 		add(m, own, true);
 	}

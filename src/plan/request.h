@@ -8,11 +8,12 @@
 #ifndef PGRETAIN_PLAN_REQUEST_H
 #define PGRETAIN_PLAN_REQUEST_H
 
+#include "model/ground.h"
 #include "plan/subject.h"
 
 /* An approved ground that keeps rows of these people until its review. */
 struct request_kept {
-	const char *code;		/* "G2" … */
+	const struct ground *ground;
 	const char *rule;		/* NULL: every rule */
 	struct subject_set set;
 };
@@ -22,6 +23,12 @@ struct request {
 	struct subject_set all;
 	VEC(struct request_kept) kept;
 };
+
+/* Adds these people to those of the ground `code` on `rule`; NULL: there is no such type of people. */
+struct request_kept *request_keep(struct request *q, struct arena *a, const struct policy *policy, const char *rule,
+				  const char *code, const char *type, const char *key);
+/* The codes of the grounds that keep rows of a request, or of every plan, as an array's text. */
+const char *request_keeping_codes(struct arena *a, bool (*which)(const struct ground *g));
 
 /* Everything lives in arena a; *rules: the rules that take part. */
 void request_variant(struct arena *a, const struct policy *policy, const struct database *db,

@@ -129,7 +129,7 @@ static bool may_be_held(const struct planner *w, const char *rule)
 {
 	for (size_t i = 0; i < w->b.holds.n; i++) {
 		const struct hold_entry *h = &w->b.holds.v[i];
-		bool narrow = streq(h->scope, "table") || streq(h->scope, "rows");
+		bool narrow = streq(h->scope, "table") || streq(h->scope, "rows") || (streq(h->scope, "subject") && h->target);
 
 		if (!narrow || streq_null(h->target, rule))
 			return true;

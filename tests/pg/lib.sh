@@ -38,6 +38,8 @@
 #   confirmed_run [ARG...]        plan, then run --confirm its fingerprint, both as JSON; $plan_out
 #   balance [DESC]                assertion: due = sum of the parts for each rule of $out
 #   idle_again [RULE...]          assertion: one more run ends 0 and changes nothing
+# The vault:
+#   age TABLE INSTANT [CONDITION] a purge date in the past, as time would have made it
 # Configuration (exported as PGRETAIN_CONFIG):
 #   conf_new [DIR]                minimal file set for the current database; conf_class NAME BODY,
 #   conf_rule NAME BODY, conf_limits BODY (instead of max_percent = 100.0), conf_add FILE TEXT
@@ -255,6 +257,15 @@ idle_again() {
 	moved=$(json '[.rules[] | .deleted + .anonymized + .quarantined] | add // 0')
 	if [ "$rc/$moved" = 0/0 ]; then tap_result 0 'one more run changes nothing'; else
 		tap_result 1 'one more run changes nothing'; note "exit $rc, changed $moved; $err" >&2; fi
+}
+
+# ---- the vault ----------------------------------------------------------------------------
+
+age() {
+	local day=${2%%[ T]*}
+	q "SET timezone = 'UTC'; SET search_path = pgretain_vault; SET client_min_messages = error;
+	CREATE TABLE IF NOT EXISTS \"$1@${day//-/}\" PARTITION OF \"$1\" FOR VALUES FROM ('$day') TO (date '$day' + 1);
+	UPDATE \"$1\" SET pgretain_purge_after = '$2' WHERE ${3:-true}"
 }
 
 # ---- configuration ------------------------------------------------------------------------

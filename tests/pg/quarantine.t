@@ -17,14 +17,6 @@ vault_rows() { q "SELECT coalesce(sum(n), 0) FROM (SELECT (xpath('//c/text()',
 	query_to_xml(format('SELECT count(*) AS c FROM %s',
 	v.vault), true, true, '')))[1]::text::int AS n FROM pgretain.vault v) x"; }
 
-# A purge date in the past, as time would have made it: $1 vault table, $2 instant, $3 condition.
-age() {
-	local day=${2%%[ T]*}
-	q "SET timezone = 'UTC'; SET search_path = pgretain_vault;
-	CREATE TABLE IF NOT EXISTS \"$1@${day//-/}\" PARTITION OF \"$1\" FOR VALUES FROM ('$day') TO (date '$day' + 1);
-	UPDATE \"$1\" SET pgretain_purge_after = '$2' WHERE ${3:-true}"
-}
-
 q 'CREATE ROLE vault_runner LOGIN; CREATE ROLE plain LOGIN; CREATE ROLE other_reader LOGIN'
 
 # ---- every type, under the runner's role, with default privileges that would open the vault -------

@@ -15,14 +15,6 @@ new_db() {
 stored() { q "SELECT count(*) FROM pgretain_vault.\"$1\""; }
 conflicts() { json '[.conflicts[] | "\(.table) \(.constraint):\(.rows)"] | sort | join("; ")'; }
 
-# Purge dates in the past, as time would have made them: vault table, instant, condition.
-age() {
-	local day=${2%%[ T]*}
-	q "SET timezone = 'UTC'; SET search_path = pgretain_vault; SET client_min_messages = error;
-	CREATE TABLE IF NOT EXISTS \"$1@${day//-/}\" PARTITION OF \"$1\" FOR VALUES FROM ('$day') TO (date '$day' + 1);
-	UPDATE \"$1\" SET pgretain_purge_after = '$2' WHERE ${3:-true}"
-}
-
 hold() { # SCOPE TARGET CONDITION: prints its id
 	q "INSERT INTO pgretain.hold (id, scope, target, condition, reason, placed_by)
 	VALUES (gen_random_uuid(), '$1', nullif('$2', ''), nullif('${3//\'/\'\'}', ''), 'case 1', 'anna') RETURNING id"
