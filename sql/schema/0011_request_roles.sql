@@ -48,3 +48,6 @@ $$;
 ALTER TABLE pgretain.hold ADD CONSTRAINT hold_target_check
 	CHECK (CASE WHEN scope IN ('table', 'class', 'rows') THEN target IS NOT NULL WHEN scope = 'subject' THEN true ELSE target IS NULL END);
 COMMENT ON COLUMN pgretain.hold.target IS 'rule (scope table, rows; scope subject: only its rows) or class';
+
+ALTER TABLE pgretain.request_frozen ADD COLUMN sole boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN pgretain.request_frozen.sole IS 'the identifier never was anybody else''s';

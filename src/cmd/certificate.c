@@ -6,6 +6,7 @@
 #include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
+#include "plan/coverage.h"
 #include "report/json.h"
 
 #include <errno.h>
@@ -27,12 +28,35 @@ static bool balances(const struct erasure_request *r)
 	return true;
 }
 
-/* Final: completed, the search has found nothing, and every count balances. */
-static const char *standing(const struct erasure_request *r)
+/* Columns of tables with rows of the person that look personal, and that nobody has decided about. */
+static bool skipped(struct erasure *e, const struct erasure_request *r, json_t **ret, struct diag *d)
+{
+	struct coverage_view v;
+	json_t *all;
+
+	if (!coverage_look(e->conn, e->ctx->policy, e->db, false, e->a, &v, d))
+		return false;
+	all = json_array();
+	for (size_t t = 0; t < v.tables.n; t++)
+		for (size_t i = 0; i < r->nitems; i++) {
+			const struct coverage_table *ct = &v.tables.v[t];
+
+			if (!r->items[i].matched || !streq(r->items[i].table, ct->table))
+				continue;
+			for (size_t c = 0; c < ct->open.n; c++)
+				json_add(all, json_text(arena_printf(e->a, "%s.%s", ct->table, ct->open.v[c])));
+			break;
+		}
+	*ret = all;
+	return true;
+}
+
+/* Final: completed, the search has found nothing, no column was skipped, and every count balances. */
+static const char *standing_of(const struct erasure_request *r, const json_t *columns)
 {
 	if (!balances(r))
 		return "void";
-	return r->state == REQUEST_COMPLETED ? "final" : "interim";
+	return r->state == REQUEST_COMPLETED && !json_array_size(columns) ? "final" : "interim";
 }
 
 static const char *backups(const struct erasure *e)
@@ -44,15 +68,19 @@ static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, str
 {
 	static const char *const steps[] = { "opened", "verified", "assessed", "approved", "executed", "finished" };
 	AUTO_RESULT *res = NULL;
-	json_t *o;
+	json_t *o, *columns;
 
-	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate"), &res, d, r->id) || !erasure_show(e, r, &o, d))
+	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate"), &res, d, r->id) || !skipped(e, r, &columns, d))
 		return false;
+	if (!erasure_show(e, r, &o, d)) {
+		json_decref(columns);
+		return false;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		json_put(o, steps[i], json_text(rfc3339(e->a, res_text_null(res, 0, (int)i))));
-	json_put(o, "certificate", json_text(standing(r)));
-	json_put(o, "final", json_boolean(streq(standing(r), "final")));
-	json_put(o, "columns_skipped", json_array());
+	json_put(o, "certificate", json_text(standing_of(r, columns)));
+	json_put(o, "final", json_boolean(streq(standing_of(r, columns), "final")));
+	json_put(o, "columns_skipped", columns);
 	json_put(o, "backups_state", json_text(backups(e)));
 	json_put(o, "plan", json_text(res_text_null(res, 0, 6)));
 	json_put(o, "config", json_text(res_text_null(res, 0, 7)));
@@ -76,7 +104,7 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 {
 	static const char *const lines[] = { "received", "verified", "assessed", "approved", "executed", "finished", "deadline",
 		"deadline_state", "wake_at", "fingerprint", "approved_fingerprint", "plan", "config", "backups_state", "ledger_head" };
-	const json_t *residual = json_object_get(o, "residual");
+	const json_t *residual = json_object_get(o, "residual"), *columns = json_object_get(o, "columns_skipped");
 
 	strbuf_addf(sb, "CERTIFICATE OF ERASURE (%s)\n\n", text_at(o, "certificate"));
 	erasure_text(e, r, sb);
@@ -90,20 +118,22 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 			    (long long)json_integer_value(json_object_get(residual, "others")));
 	else
 		strbuf_addf(sb, "%-21s not yet: something is still kept\n", "search afterwards");
+	for (size_t i = 0; i < json_array_size(columns); i++)
+		strbuf_addf(sb, "%-21s %s\n", i ? "" : "columns_skipped", json_string_value(json_array_get(columns, i)));
 	strbuf_addf(sb, "%-21s %s\n", "claims", text_at(o, "claims"));
 }
 
 /* ---- issuing ---- */
 
 /* The ledger keeps the hash of what was handed out, nothing of its content. */
-static bool evidence(struct erasure *e, const struct erasure_request *r, const struct strbuf *sb, struct diag *d)
+static bool evidence(struct erasure *e, const struct erasure_request *r, bool final, const struct strbuf *sb, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 	char digest[72];
 
 	digest_text(strbuf_str(sb), sb->len, digest);
 	return conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest,
-			       streq(standing(r), "final") ? "true" : "false", e->ctx->actor) &&
+			       final ? "true" : "false", e->ctx->actor) &&
 		ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
 }
 
@@ -124,6 +154,7 @@ static int issue(struct ctx *ctx, const char *id)
 	AUTO_STRBUF sb = STRBUF_INIT;
 	struct diag d = DIAG_INIT;
 	struct erasure_request *r;
+	const char *standing;
 	struct erasure e;
 	json_t *o;
 
@@ -141,12 +172,13 @@ static int issue(struct ctx *ctx, const char *id)
 		json_render(&sb, o, true);
 	else
 		as_text(&e, r, o, &sb);
+	standing = arena_strdup(e.a, json_string_value(json_object_get(o, "certificate")));
 	json_decref(o);
-	if (!evidence(&e, r, &sb, &d))
+	if (!evidence(&e, r, streq(standing, "final"), &sb, &d))
 		return ctx_fail(ctx, &d);
 	if (!ctx_write(ctx, opts_text(&ctx->opts, "output"), &sb))
 		return EXIT_REFUSED;
-	return streq(standing(r), "void") ? EXIT_HUMAN : EXIT_DONE;
+	return streq(standing, "void") ? EXIT_HUMAN : EXIT_DONE;
 }
 
 /* ---- checking ---- */

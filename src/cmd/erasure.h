@@ -102,8 +102,6 @@ const char *erasure_wake(const struct erasure_request *r);
 const char *erasure_fingerprint(struct erasure *e, const struct erasure_request *r);
 /* Of all that are loaded: one's own, or a hash over all of theirs. */
 const char *erasure_batch_fingerprint(struct erasure *e);
-/* "sha256:…" over the rules as configured. */
-const char *erasure_config(struct erasure *e);
 
 /* erasure_view.c */
 json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r) must_use;

@@ -47,12 +47,3 @@ const char *erasure_batch_fingerprint(struct erasure *e)
 		strbuf_addf(&sb, "%s %s\n", all[i]->id, all[i]->fingerprint ? all[i]->fingerprint : "");
 	return digest(e->a, &sb);
 }
-
-const char *erasure_config(struct erasure *e)
-{
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	for (size_t i = 0; i < e->plan->nsteps; i++)
-		strbuf_addf(&sb, "%s %s\n", e->plan->steps[i].rule->name, e->plan->steps[i].definition);
-	return digest(e->a, &sb);
-}

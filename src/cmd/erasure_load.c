@@ -120,7 +120,8 @@ static bool frozen(struct erasure *e, struct diag *d)
 	if (!conn_query_text(e->conn, sqltext_get("query/item_frozen"), &res, d, erasure_ids(e)))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++) {
-		struct subject_identifier id = { copy(e, res, i, 2), NULL, copy(e, res, i, 3), copy(e, res, i, 4), copy(e, res, i, 7) };
+		struct subject_identifier id = { copy(e, res, i, 2), NULL, copy(e, res, i, 3), copy(e, res, i, 4),
+			copy(e, res, i, 7), res_bool(res, i, 8) };
 
 		if (!streq(res_text(res, i, 1), "identifier"))
 			continue;
@@ -244,7 +245,7 @@ static bool freeze_value(struct erasure *e, const struct erasure_request *r, int
 	AUTO_RESULT *res = NULL;
 
 	return conn_query_text(e->conn, sqltext_get("query/item_frozen_put"), &res, d, r->id, arena_printf(e->a, "%d", n), kind,
-			       name, id ? id->since : NULL, id ? id->until : NULL, secret_seal(e->a, &e->secret, r->id, value));
+			       name, id ? id->since : NULL, id ? id->until : NULL, secret_seal(e->a, &e->secret, r->id, value), id && id->sole ? "true" : "false");
 }
 
 /* Known now, and frozen before: once is enough. */

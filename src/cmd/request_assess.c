@@ -91,7 +91,7 @@ static bool keep(struct erasure *e, struct erasure_request *r, struct diag *d)
 
 	ok = erasure_move(e, r, REQUEST_ON_ASSESS, REQUEST_ASSESSED, text, NULL, d) && erasure_freeze(e, r, d) &&
 		conn_query_text(e->conn, sqltext_get("query/item_plan_put"), &res, d, r->id, r->fingerprint, e->plan->fingerprint,
-				erasure_config(e)) &&
+				e->ctx->policy->digest) &&
 		erasure_move(e, r, REQUEST_ON_SUBMIT, REQUEST_AWAITING_APPROVAL, NULL, NULL, d);
 	free(text);
 	json_decref(set);

@@ -1,5 +1,6 @@
 #include "conf/file.h"
 
+#include "base/digest.h"
 #include "conf/utf8.h"
 
 #include <errno.h>
@@ -77,6 +78,19 @@ static const char *folder_of(struct arena *a, const char *path)
 	return slash ? arena_strndup(a, path, (size_t)(slash - path) + 1) : "";
 }
 
+/* Names without their folders: the same files elsewhere are the same configuration. */
+static void count_in(struct conf_reader *r, const char *path, const struct strbuf *text)
+{
+	const char *slash = strrchr(path, '/');
+	char digest[DIGEST_TEXT];
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	digest_text(strbuf_str(text), text->len, digest);
+	strbuf_addf(&sb, "%s%s %s\n", r->policy->digest ? r->policy->digest : "", slash ? slash + 1 : path, digest);
+	digest_text(strbuf_str(&sb), sb.len, digest);
+	r->policy->digest = arena_strdup(r->arena, digest);
+}
+
 static struct conf_file *file_known(const struct conf_reader *r, const char *path,
 				    const struct stat *st)
 {
@@ -111,14 +125,16 @@ struct conf_file *conf_file_open(struct conf_reader *r, const char *path,
 	config_init(&f->cfg);
 	vec_push(r->arena, &r->files, f);
 	why = read_text(path, &text);
-	if (!why)
+	if (!why) {
+		count_in(r, f->path, &text);
 		parse(r, f, strbuf_str(&text));
-	else if (by)
+	} else if (by) {
 		conf_bad(r, by, NULL, "%s can't be read: %s", path, why);
-	else
+	} else {
 		conf_wrong(r, (struct srcloc){ f->path, 0 },
 			   "name it with --config FILE or $PGRETAIN_CONFIG",
 			   "the configuration can't be read: %s", why);
+	}
 	return f;
 }
 

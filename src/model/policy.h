@@ -247,6 +247,7 @@ struct backup_store {
 struct policy {
 	struct arena *arena;
 	const char *main_file;
+	const char *digest;		/* "sha256:…" over all files, in the order in which they were read */
 	size_t nclasses, ndatabases, njobs, nsubjects, njurisdictions, nbackups, nsecond_person;
 	struct retention_class *classes;
 	struct database *databases;

@@ -62,7 +62,7 @@ static bool by_identifier(struct binder *b, struct hold_entry *h, const struct s
 	for (size_t i = 0; i < n; i++)
 		subject_set_add(h->people, t->name, keys[i]);
 	subject_set_add_identifier(h->people, t->name, &(struct subject_identifier){ id->name, h->identifier_value, NULL,
-		NULL, "" });
+		NULL, "", false });
 	return true;
 }
 

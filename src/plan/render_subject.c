@@ -3,6 +3,7 @@
 
 #include "pg/tmpl.h"
 
+#define OID_BOOL_ARRAY 1000u
 #define OID_TEXT_ARRAY 1009u
 #define OID_TIMESTAMPTZ_ARRAY 1185u
 
@@ -24,6 +25,7 @@ static const char *keys_literal(struct subject_set *s, struct subject_keys *k, O
 static const struct subject_identifiers *identifiers_of(struct subject_set *s, struct subject_keys *k, const char *name)
 {
 	VEC(const char *) values = { NULL, 0, 0 }, since = { NULL, 0, 0 }, until = { NULL, 0, 0 }, keys = { NULL, 0, 0 };
+	VEC(const char *) sole = { NULL, 0, 0 };
 	struct subject_identifiers *own;
 
 	for (size_t i = 0; i < k->lists.n; i++)
@@ -38,11 +40,12 @@ static const struct subject_identifiers *identifiers_of(struct subject_set *s, s
 		vec_push(s->a, &since, id->since ? id->since : "-infinity");
 		vec_push(s->a, &until, id->until ? id->until : "infinity");
 		vec_push(s->a, &keys, id->key);
+		vec_push(s->a, &sole, id->sole ? "t" : "f");
 	}
 	own = vec_add(s->a, &k->lists);
 	*own = (struct subject_identifiers){ name, cat_array_literal(s->a, values.v, values.n),
 		cat_array_literal(s->a, since.v, since.n), cat_array_literal(s->a, until.v, until.n),
-		cat_array_literal(s->a, keys.v, keys.n) };
+		cat_array_literal(s->a, keys.v, keys.n), cat_array_literal(s->a, sole.v, sole.n) };
 	return own;
 }
 
@@ -115,7 +118,8 @@ static const char *normalised(struct render *x, const struct bound_path *p, cons
 	return arena_strdup(x->a, strbuf_str(&sb));
 }
 
-/* FROM unnest(…) AS v(value, since, until, key) WHERE v is what stands in the row, then. Its rows alone are in
+/* FROM unnest(…) AS v(value, since, until, key, sole) WHERE v is what stands in the row, then; where the row does not say
+ * when, whoever alone ever bore it. Its rows alone are in
  * scope: names of `when` mean the row. */
 static void add_matches(struct render *x, struct strbuf *sb, struct bound *r, const struct bound_path *p,
 			const char *alias, struct subject_set *s)
@@ -131,8 +135,15 @@ static void add_matches(struct render *x, struct strbuf *sb, struct bound *r, co
 	render_typed(x, sb, ids->until, OID_TIMESTAMPTZ_ARRAY, "timestamptz[]");
 	strbuf_adds(sb, ", ");
 	render_typed(x, sb, ids->keys, OID_TEXT_ARRAY, "text[]");
-	strbuf_addf(sb, ") AS %s(pgretain_value, pgretain_since, pgretain_until, pgretain_key) WHERE %s.pgretain_value = %s AND (",
+	strbuf_adds(sb, ", ");
+	render_typed(x, sb, ids->sole, OID_BOOL_ARRAY, "boolean[]");
+	strbuf_addf(sb, ") AS %s(pgretain_value, pgretain_since, pgretain_until, pgretain_key, pgretain_sole) WHERE %s.pgretain_value = %s AND (",
 		    v, v, normalised(x, p, alias));
+	if (p->at) {
+		strbuf_addf(sb, "%s.pgretain_sole AND ", v);
+		render_column(sb, alias, p->at->name);
+		strbuf_adds(sb, " IS NULL OR ");
+	}
 	strbuf_addf(sb, "%s.pgretain_since = '-infinity' AND %s.pgretain_until = 'infinity' OR ", v, v);
 	add_instant(x, sb, r, p, alias, true);
 	strbuf_addf(sb, " >= %s.pgretain_since AND ", v);

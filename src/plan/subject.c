@@ -40,7 +40,7 @@ void subject_set_add_identifier(struct subject_set *s, const char *type, const s
 	*vec_add(s->a, &k->identifiers) = (struct subject_identifier){
 		.name = arena_strdup(s->a, id->name), .value = arena_strdup(s->a, id->value),
 		.since = arena_strdup(s->a, id->since), .until = arena_strdup(s->a, id->until),
-		.key = arena_strdup(s->a, id->key),
+		.key = arena_strdup(s->a, id->key), .sole = id->sole,
 	};
 }
 
@@ -69,7 +69,7 @@ static void take(struct subject_set *s, const struct subject_keys *k, const stru
 {
 	for (int i = 0; i < PQntuples(res); i++)
 		subject_set_add_identifier(s, k->type->name, &(struct subject_identifier){ id->name, res_text(res, i, 1),
-			res_text_null(res, i, 2), res_text_null(res, i, 3), res_text(res, i, 0) });
+			res_text_null(res, i, 2), res_text_null(res, i, 3), res_text(res, i, 0), res_bool(res, i, 4) });
 }
 
 static bool identify(struct conn *c, struct subject_set *s, struct subject_keys *k, const struct identifier *id,
@@ -85,6 +85,8 @@ static bool identify(struct conn *c, struct subject_set *s, struct subject_keys 
 		{ "value", .frag = { subject_normal_column(s->a, id) } },
 		{ "since", .frag = { column_text(s->a, "s", id->valid_from, "NULL") } },
 		{ "until", .frag = { column_text(s->a, "s", id->valid_until, "NULL") } },
+		/* without a time nothing is asked of it, and others are not looked for */
+		{ "timed", .frag = { id->valid_from || id->valid_until ? "true" : "false" } },
 	};
 	if (!conn_query_text(c, tmpl_render(s->a, "query/subject_identifiers", vars, ARRAY_SIZE(vars)), &res, d, keys))
 		return false;

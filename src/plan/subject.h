@@ -11,6 +11,7 @@
 /* An identifier as it is compared: normalised by the server. since, until: timestamptz text or NULL. */
 struct subject_identifier {
 	const char *name, *value, *since, *until, *key;
+	bool sole;			/* it never was anybody else's: time says nothing more */
 };
 
 struct subject_array {
@@ -18,10 +19,10 @@ struct subject_array {
 	const char *literal;
 };
 
-/* Arrays of one length: value, since, until, key. */
+/* Arrays of one length: value, since, until, key, sole. */
 struct subject_identifiers {
 	const char *name;
-	const char *values, *since, *until, *keys;
+	const char *values, *since, *until, *keys, *sole;
 };
 
 struct subject_keys {
