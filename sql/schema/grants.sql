@@ -37,6 +37,10 @@ GRANT SELECT (request, subject_type, kind, name, since, until, placed_at, found_
 GRANT SELECT ON pgretain.suppression TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.suppression_put, pgretain.suppression_restore, pgretain.suppression_expire,
 	pgretain.suppression_found, pgretain.suppression_settle TO pgretain_runner;
+GRANT SELECT (id, request, recipient, known_by, state, rules, rows, complete, created_at, next_at, attempts, tried_at,
+	exit_status, reason, answer, delivered_at, evidence) ON pgretain.notice
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT SELECT, INSERT, UPDATE ON pgretain.notice TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.suppression_drop TO pgretain_approver;
 
 GRANT SELECT ON pgretain.backup_store, pgretain.backup_set, pgretain.erasure, pgretain.obligation, pgretain.backup_state

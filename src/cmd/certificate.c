@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
+#include "cmd/notice.h"
 #include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
@@ -120,6 +121,7 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 		strbuf_addf(sb, "%-21s not yet: something is still kept\n", "search afterwards");
 	for (size_t i = 0; i < json_array_size(columns); i++)
 		strbuf_addf(sb, "%-21s %s\n", i ? "" : "columns_skipped", json_string_value(json_array_get(columns, i)));
+	notice_show_text(json_object_get(o, "recipients"), sb);
 	strbuf_addf(sb, "%-21s %s\n", "claims", text_at(o, "claims"));
 }
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
+#include "cmd/notice.h"
 #include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
@@ -273,7 +274,8 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 /* The result, and what goes with it, are there together or not at all. */
 static bool finish_one(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
 {
-	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !forget(r, q, s, d))
+	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !notice_write(r->e, q, d) ||
+	    !forget(r, q, s, d))
 		return false;
 	FAULT_POINT(erasure_result);
 	return conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);

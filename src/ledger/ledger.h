@@ -13,6 +13,8 @@
  *	kind suppress	the same for columns of small groups (operators.md 5): rows that have their batch already
  *	kind request	run = the request; action = what happened to it (model/state.def), or suppress (digests were
  *			placed), recurrence (the person is in the tables again), admit (and may be)
+ *	kind notice	run = the request; write, deliver, give up, told: detail.notice, detail.recipient, of an attempt
+ *			detail.attempt, detail.state, detail.exit, detail.answer (a keyed digest)
  *	kind suppression	expire, restore: rows = digests
  *	kind backup	one table of one rewritten archive; rows = dropped and altered; detail.rows_in, dropped, altered
  *	kind anonymity	what a run that changed rows measured at its end: detail.k, wanted, small, l, suppressed
