@@ -161,7 +161,7 @@ sql_open() {
 	sql_close
 	mkfifo "$fifo.in" "$fifo.said" "$fifo.key" || bail_out 'no FIFO'
 	exec {sql_in}<>"$fifo.in" {sql_key}<>"$fifo.key"
-	PGOPTIONS="-c client_min_messages=warning ${PGOPTIONS-}" \
+	PGOPTIONS="-c client_min_messages=warning -c idle_session_timeout=0 ${PGOPTIONS-}" \
 		psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose \
 		<"$fifo.in" >"$fifo.said" 2>>"$W/sql.err" {sql_in}>&- {sql_key}>&- &
 	sql_pid=$! sql_at=$1
