@@ -199,7 +199,7 @@ bool vault_step_purge(struct ctx *ctx, struct conn *c, const struct database *db
 	bool ok;
 
 	*ret = (struct vault_outcome){ .arena = ctx->arena };
-	ok = replan(&h, &plan, d) && vault_purge(c, plan, &o, ret, d);
+	ok = replan(&h, &plan, d) && vault_purge(c, plan, &o, ret, d) && ledger_note_erasures(c, d);
 	for (size_t i = 0; i < h.plans.n; i++)
 		arena_free(h.plans.v[i]->arena);
 	if (ret->moved)

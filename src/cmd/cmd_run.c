@@ -165,6 +165,15 @@ static bool head_export(struct run_session *r, struct diag *d)
 	return ok;
 }
 
+static bool note_erasures(struct run_session *r, struct diag *d)
+{
+	bool ok = ledger_note_erasures(r->conn, d);
+
+	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
+		ok = revive_control(r->conn, &r->x, d) && ledger_note_erasures(r->conn, d);
+	return ok;
+}
+
 static bool rule_text(struct run_session *r, const struct plan_step *s, char digest[LEDGER_DIGEST_TEXT], struct diag *d)
 {
 	bool ok = ledger_rule_text(r->conn, s->rule_text, digest, d);
@@ -358,7 +367,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	if (!r->out.interrupted && !r->o.nrules)
 		r->out.exit = exit_worse(r->out.exit, recurrence_step(r->ctx, r->db, r->conn, r->uuid, &r->returned));
 	FAULT_POINT(run_ending);
-	if (!run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
+	if (!note_erasures(r, d) || !run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
 	FAULT_POINT(head_export);
 	if (!head_export(r, d))

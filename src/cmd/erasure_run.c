@@ -403,7 +403,8 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	add_items(r, 1);
 	close_views(r);
 	r->interrupted = r->out.interrupted;
-	if (!run_event(r, r->interrupted ? "interrupted" : "end", rows, d) || !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
+	if (!ledger_note_erasures(e->conn, d) || !run_event(r, r->interrupted ? "interrupted" : "end", rows, d) ||
+	    !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
 		return false;
 	FAULT_POINT(erasure_ending);
 	return r->interrupted || finish_all(r, d);

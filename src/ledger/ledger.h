@@ -84,6 +84,10 @@ bool ledger_lanes_gone(struct conn *c, const char *job, bool *gone, struct diag 
  * lock, or its lanes' lock, another session holds are alive and stay. */
 bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d) must_use;
 
+/* Notes where in the WAL the erasures of runs were over: at a run's end, so that no backup made afterwards counts
+ * as one from before. What a killed run has done is noted by the next one, later than need be. */
+bool ledger_note_erasures(struct conn *c, struct diag *d) must_use;
+
 /* Keeps the text of a rule (class and rule as configured); digest: "sha256:…". */
 #define LEDGER_DIGEST_TEXT 72
 bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d) must_use;
