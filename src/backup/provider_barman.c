@@ -3,7 +3,7 @@
 #include "backup/isolation.h"
 #include "backup/tool.h"
 
-#include <stdlib.h>
+#include <unistd.h>
 
 struct barman {
 	const struct backup_store *store;
@@ -143,7 +143,13 @@ static void add_wal(struct barman *b)
 	wal->encrypted = copy.encrypted;
 }
 
-/* Where it lies is worth knowing and nothing more: barman asks the server for this, which may be away. */
+/* The mark is a file; without a retention policy list-backups does not tell it. */
+static bool has_mark(struct arena *a, const char *bases, const char *id)
+{
+	return access(arena_printf(a, "%s/%s/annotations/keep", bases, id), F_OK) == 0;
+}
+
+/* Where they lie. Not to know it does not spoil the listing. */
 static void look_at_place(struct barman *b)
 {
 	AUTO_STRBUF said = STRBUF_INIT;
@@ -160,7 +166,11 @@ static void look_at_place(struct barman *b)
 
 		if (path)
 			isolation_path(b->l->a, path, s);
+		s->kept |= bases && !streq(s->kind, "wal") && has_mark(b->l->a, bases, s->name);
 	}
+	if (!bases)
+		vec_push(b->l->a, &b->l->notes, "barman show-server does not tell where backups lie: who can read them, and "
+			 "which are marked to be kept, is not known");
 	json_decref(root);
 }
 

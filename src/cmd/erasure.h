@@ -23,6 +23,9 @@ struct erasure_request {
 	bool locked;				/* this process works on it */
 	int64_t residual_found;
 	bool scanned;
+	bool in_backups;			/* by erasure_backups(): a backup may still hold its rows */
+	int64_t backup_sets;			/* that do */
+	const char *backup_stores;		/* not listed since its rows went; NULL: none */
 	size_t nitems;
 	struct erasure_item *items;		/* one for each of the plan's */
 };

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
+#include "cmd/erasure_backup.h"
 #include "cmd/notice.h"
 #include "cmd/suppress.h"
 #include "cmd/words.h"
@@ -176,11 +177,9 @@ static bool counted(struct erasure_run *r, struct diag *d)
 
 /* ---- moving on ---- */
 
-static void sums(struct erasure *e, const struct erasure_request *q, struct request_sums *s)
+static void sums(const struct erasure_request *q, struct request_sums *s)
 {
-	const struct policy *p = e->ctx->policy;
-
-	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = p->no_backups == NULL };
+	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = q->in_backups };
 	for (size_t i = 0; i < q->nitems; i++) {
 		const struct erasure_item *it = &q->items[i];
 
@@ -214,7 +213,7 @@ static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag
 
 	if (!wake)
 		json_put(set, "wake_at", json_null());
-	sums(r->e, q, &s);
+	sums(q, &s);
 	json_put(note, "run", json_text(r->uuid));
 	json_put(note, "deferred", json_count(s.deferred));
 	json_put(note, "held", json_count(s.held));
@@ -249,7 +248,7 @@ static bool scan_all(struct erasure_run *r, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums s;
 
-		sums(r->e, &r->e->requests.v[k], &s);
+		sums(&r->e->requests.v[k], &s);
 		if (nothing_left(&s))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -264,7 +263,7 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums sum;
 
-		sums(r->e, &r->e->requests.v[k], &sum);
+		sums(&r->e->requests.v[k], &sum);
 		if (is_erased(request_derive(&sum)))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -285,7 +284,7 @@ static bool finish_all(struct erasure_run *r, struct diag *d)
 {
 	struct suppress s;
 
-	if (!scan_all(r, d) || !digests(r, &s, d))
+	if (!erasure_backups(r->e, true, d) || !scan_all(r, d) || !digests(r, &s, d))
 		return false;
 	for (size_t k = 0; k < r->e->requests.n; k++)
 		if (!finish_one(r, &r->e->requests.v[k], &s, d))

@@ -155,8 +155,9 @@ barman delete shop "$barman1"
 rm -r "$P/base/b1"
 scan
 is "$rc" 0 'scan after the first backups have expired'
-is "$(json '[.sets[] | select(.state == "isolated" or .state == "holds" or .state == "overdue")] | length')" 0 'nothing holds the rows any more'
-is "$(q "SELECT count(*) FROM pgretain.obligation WHERE cleared_at IS NULL")" 0 'all obligations are settled'
+is "$(json '[.sets[] | select(.state == "isolated" or .state == "holds" or .state == "overdue") | .set] | join(" ")')" '' 'nothing holds the rows any more'
+is "$(q "SELECT string_agg(s.store || '/' || s.name || coalesce(' gone', ''), ' ') FROM pgretain.obligation o
+	JOIN pgretain.backup_set s ON s.id = o.set_id WHERE o.cleared_at IS NULL")" '' 'all obligations are settled'
 is "$(q "SELECT string_agg(DISTINCT how, ' ') FROM pgretain.obligation")" expired 'because they expired'
 is "$(q "SELECT count(*) FROM pgretain.obligation WHERE evidence->>'listing' !~ '^sha256:'")" 0 'with evidence'
 oldest=$("$P/bin/pgbackrest" --config="$P/pgbackrest.conf" --stanza=shop info --output=json | jq -r '.[0].archive[-1].min')
