@@ -150,13 +150,13 @@ is "$(states base/)" 'isolated isolated' 'a manifest that does not fit its check
 mv "$P/repo.away" "$P/repo"; mv "$P/barman.conf.away" "$P/barman.conf"; mv "$P/m" "$P/base/b2/backup_manifest"
 
 # ---- expiry ----
-rest expire --set="$full1"
+rest --repo1-retention-full=1 expire
 barman delete shop "$barman1"
 rm -r "$P/base/b1"
 scan
 is "$rc" 0 'scan after the first backups have expired'
 is "$(json '[.sets[] | select(.state == "isolated" or .state == "holds" or .state == "overdue") | .set] | join(" ")')" '' 'nothing holds the rows any more'
-is "$(q "SELECT string_agg(s.store || '/' || s.name || coalesce(' gone', ''), ' ') FROM pgretain.obligation o
+is "$(q "SELECT string_agg(s.store || '/' || s.name, ' ') FROM pgretain.obligation o
 	JOIN pgretain.backup_set s ON s.id = o.set_id WHERE o.cleared_at IS NULL")" '' 'all obligations are settled'
 is "$(q "SELECT string_agg(DISTINCT how, ' ') FROM pgretain.obligation")" expired 'because they expired'
 is "$(q "SELECT count(*) FROM pgretain.obligation WHERE evidence->>'listing' !~ '^sha256:'")" 0 'with evidence'
