@@ -2,7 +2,7 @@
 
 #include "backup/folder.h"
 #include "base/digest.h"
-#include "base/proc.h"
+#include "base/spawn.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -14,15 +14,26 @@
 #define INI_MAX (1024u * 1024)
 #define UNIX_EPOCH (INT64_C(-946684800) * USECS_PER_SEC)	/* 1970 as an instant */
 
+/* Why it did not print what was asked for. */
+static bool complain(const char *name, const struct spawn_result *r, struct diag *d)
+{
+	if (r->why)
+		return diag_fail(d, DIAG_STEP, "%s: %s", name, r->why);
+	return diag_fail(d, DIAG_STEP, "%s ended with code %d%s%s", name, r->exit, *r->said ? ": " : "", r->said);
+}
+
 json_t *tool_json(const char *const *argv, struct strbuf *said, struct diag *d)
 {
-	const struct proc_limits limits = { TIMEOUT_MS, OUTPUT_MAX };
+	const struct spawn tool = { argv, "", 0, TIMEOUT_MS, OUTPUT_MAX, true };
+	struct spawn_result end;
 	size_t from = said->len;
 	json_error_t error;
 	json_t *value;
 
-	if (!proc_read(argv, &limits, said, d))
+	if (!spawn_run(&tool, said, &end)) {
+		complain(argv[0], &end, d);
 		return NULL;
+	}
 	value = json_loadb(said->buf ? said->buf + from : "", said->len - from, JSON_REJECT_DUPLICATES, &error);
 	if (!value)
 		diag_fail(d, DIAG_STEP, "%s did not print JSON: line %d, column %d", argv[0], error.line, error.column);

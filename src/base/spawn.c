@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -13,13 +14,15 @@
 
 #define LOOK_MS 20		/* where the kernel has no pidfd */
 #define PIECE 4096
+#define SAID_MAX 65536
 
 struct spawned {
 	pid_t pid;
-	int in, out, fault, end;	/* pipes; end: readable when it has ended, -1: look */
-	const char *left;		/* of its input */
-	size_t nleft, max_out;
-	struct strbuf *text;
+	int in, out, err, fault, end;	/* pipes; end: readable when it has ended, -1: look */
+	const struct spawn *what;
+	size_t fed;			/* bytes of its input */
+	struct strbuf *text, said;
+	size_t before;			/* length of text */
 	struct spawn_result *ret;
 	int status;
 	bool ended;
@@ -54,15 +57,13 @@ static void plain_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void __attribute__((noreturn)) become(const char *const *argv, int in, int out, int fault)
+static void __attribute__((noreturn)) become(const struct spawn *w, int in, int out, int err, int fault)
 {
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
 	/* copies never are descriptors 0 to 2 that a later dup2 would close: pipes were made above them */
-	if (setpgid(0, 0) == 0 && null >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-	    dup2(null, STDERR_FILENO) >= 0) {
+	if (setpgid(0, 0) == 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	    dup2(err, STDERR_FILENO) >= 0 && (!w->as_tool || setenv("LC_ALL", "C", 1) == 0)) {
 		plain_signals();
-		execvp(argv[0], (char *const *)(uintptr_t)argv);
+		execvp(w->argv[0], (char *const *)(uintptr_t)w->argv);
 	}
 	if (write(fault, "x", 1) < 0)
 		_exit(126);
@@ -93,19 +94,21 @@ static void set_nonblocking(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-static bool start(struct spawned *s, const char *const *argv)
+static bool start(struct spawned *s)
 {
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, fault[2] = { -1, -1 };
-	bool ok = pipe_new(in) && pipe_new(out) && pipe_new(fault);
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 }, fault[2] = { -1, -1 };
+	bool ok = pipe_new(in) && pipe_new(out) && pipe_new(err) && pipe_new(fault);
 
 	s->pid = ok ? fork() : -1;
 	if (s->pid == 0)
-		become(argv, in[0], out[1], fault[1]);
+		become(s->what, in[0], out[1], err[1], fault[1]);
 	shut(&in[0]);
 	shut(&out[1]);
+	shut(&err[1]);
 	shut(&fault[1]);
 	s->in = in[1];
 	s->out = out[0];
+	s->err = err[0];
 	s->fault = fault[0];
 	s->end = -1;
 	if (s->pid < 0)
@@ -113,6 +116,7 @@ static bool start(struct spawned *s, const char *const *argv)
 	setpgid(s->pid, s->pid);	/* whoever of us is first */
 	set_nonblocking(s->in);
 	set_nonblocking(s->out);
+	set_nonblocking(s->err);
 #ifdef SYS_pidfd_open
 	s->end = (int)syscall(SYS_pidfd_open, s->pid, 0);
 #endif
@@ -123,35 +127,54 @@ static bool start(struct spawned *s, const char *const *argv)
 
 static void feed(struct spawned *s)
 {
-	ssize_t n = s->nleft ? write(s->in, s->left, s->nleft) : 0;
+	size_t left = s->what->nin - s->fed;
+	ssize_t n = left ? write(s->in, (const char *)s->what->in + s->fed, left) : 0;
 
-	if (n > 0) {
-		s->left += n;
-		s->nleft -= (size_t)n;
-	}
+	if (n > 0)
+		s->fed += (size_t)n;
 	/* it need not read what it is given: its status decides */
-	if (!s->nleft || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (s->fed == s->what->nin || (n < 0 && errno != EAGAIN && errno != EINTR))
 		shut(&s->in);
+}
+
+/* One piece of what it printed; 0: there is none now, or none any more. */
+static size_t piece(int *fd, char *into)
+{
+	ssize_t n = *fd >= 0 ? read(*fd, into, PIECE) : -1;
+
+	if (n > 0)
+		return (size_t)n;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		shut(fd);
+	return 0;
 }
 
 static void take(struct spawned *s)
 {
-	char piece[PIECE];
-	ssize_t n;
+	char buf[PIECE];
+	size_t n;
 
-	while (s->out >= 0 && (n = read(s->out, piece, sizeof(piece))) != 0) {
-		if (n < 0) {
-			if (errno != EAGAIN && errno != EINTR)
-				shut(&s->out);
-			return;
-		}
-		if (s->text->len + (size_t)n > s->max_out) {
+	while (!s->ret->why && (n = piece(&s->out, buf)) > 0) {
+		if (s->text->len + n - s->before > s->what->max_out)
 			s->ret->why = "it printed too much";
-			return;
-		}
-		strbuf_add(s->text, piece, (size_t)n);
+		else
+			strbuf_add(s->text, buf, n);
 	}
-	shut(&s->out);
+}
+
+/* Of its complaints the end is kept. */
+static void listen(struct spawned *s)
+{
+	char buf[PIECE];
+	size_t n;
+
+	while ((n = piece(&s->err, buf)) > 0) {
+		if (!s->what->as_tool)
+			continue;
+		if (s->said.len + n > SAID_MAX)
+			strbuf_reset(&s->said);
+		strbuf_add(&s->said, buf, n);
+	}
 }
 
 static void look(struct spawned *s)
@@ -164,7 +187,8 @@ static void look(struct spawned *s)
 static void wait_for(struct spawned *s, int64_t ms)
 {
 	/* a negative descriptor is left out */
-	struct pollfd fds[] = { { .fd = s->in, .events = POLLOUT }, { .fd = s->out, .events = POLLIN }, { .fd = s->end, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = s->in, .events = POLLOUT }, { .fd = s->out, .events = POLLIN },
+				{ .fd = s->err, .events = POLLIN }, { .fd = s->end, .events = POLLIN } };
 
 	if (s->end < 0 && ms > LOOK_MS)
 		ms = LOOK_MS;
@@ -174,11 +198,13 @@ static void wait_for(struct spawned *s, int64_t ms)
 		feed(s);
 	if (fds[1].revents)
 		take(s);
+	if (fds[2].revents)
+		listen(s);
 }
 
-static void run(struct spawned *s, int64_t timeout_ms)
+static void run(struct spawned *s)
 {
-	int64_t until = now_ms() + timeout_ms, left;
+	int64_t until = now_ms() + s->what->timeout_ms, left;
 
 	while (look(s), !s->ended && !s->ret->why) {
 		left = until - now_ms();
@@ -196,6 +222,7 @@ static void run(struct spawned *s, int64_t timeout_ms)
 		return;
 	}
 	take(s);
+	listen(s);
 }
 
 static int status_of(const struct spawned *s)
@@ -205,25 +232,43 @@ static int status_of(const struct spawned *s)
 	return WIFSIGNALED(s->status) ? 128 + WTERMSIG(s->status) : -1;
 }
 
-bool spawn_filter(const char *const *argv, const void *in, size_t n, int64_t timeout_ms, size_t max_out, struct strbuf *out,
-		  struct spawn_result *ret)
+/* The last line with something in it. */
+static void last_words(const struct strbuf *said, char *into, size_t size)
 {
-	struct spawned s = { .left = in, .nleft = n, .max_out = max_out, .text = out, .ret = ret, .in = -1, .out = -1, .fault = -1 };
+	const char *text = strbuf_str(said), *end = text + said->len, *line;
+	size_t n = 0;
+
+	while (end > text && (unsigned char)end[-1] <= ' ')
+		end--;
+	for (line = end; line > text && line[-1] != '\n';)
+		line--;
+	for (; line < end && n + 1 < size; line++)
+		into[n++] = (unsigned char)*line < 0x20 || *line == 0x7f ? '?' : *line;
+	into[n] = '\0';
+}
+
+bool spawn_run(const struct spawn *what, struct strbuf *out, struct spawn_result *ret)
+{
+	struct spawned s = { .what = what, .text = out, .before = out->len, .ret = ret,
+			     .in = -1, .out = -1, .err = -1, .fault = -1, .end = -1, .said = STRBUF_INIT };
 	char fault;
 
 	*ret = (struct spawn_result){ .exit = -1 };
-	if (start(&s, argv)) {
-		run(&s, timeout_ms);
+	if (start(&s)) {
+		run(&s);
 		ret->exit = ret->why ? -1 : status_of(&s);
-		if (s.fault >= 0 && read(s.fault, &fault, 1) == 1) {
+		if (read(s.fault, &fault, 1) == 1) {
 			ret->exit = -1;
 			ret->why = "it could not be started";
 		}
 	} else {
 		ret->why = "it could not be started";
 	}
+	last_words(&s.said, ret->said, sizeof(ret->said));
+	strbuf_done(&s.said);
 	shut(&s.in);
 	shut(&s.out);
+	shut(&s.err);
 	shut(&s.fault);
 	shut(&s.end);
 	return ret->exit == 0;

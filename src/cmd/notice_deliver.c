@@ -64,7 +64,7 @@ static void give(struct delivery *v, struct attempt *a, json_t *o)
 	char hex[SECRET_MAC_TEXT];
 
 	json_render(&in, o, false);
-	(void)!spawn_filter(v->to->argv, in.buf, in.len, v->to->timeout_ms, ANSWER_MAX, &out, &a->end);
+	(void)!spawn_run(&(struct spawn){ v->to->argv, in.buf, in.len, v->to->timeout_ms, ANSWER_MAX, false }, &out, &a->end);
 	secret_mac_bytes(&v->answers, a->id, strbuf_str(&out), out.len, digest);
 	secret_mac_text(digest, hex);
 	a->answer = arena_strdup(v->ctx->arena, hex);

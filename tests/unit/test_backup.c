@@ -9,7 +9,6 @@
 #include "backup/forecast.h"
 #include "backup/lsn.h"
 #include "backup/set.h"
-#include "base/proc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -421,37 +420,6 @@ static void test_command_not_good(void **state)
 	}
 }
 
-/* ---- programs ---- */
-
-static bool run(const char *body, int64_t timeout_ms, struct strbuf *out, struct diag *d)
-{
-	const char *const argv[] = { "/bin/sh", "-c", body, NULL };
-
-	return proc_read(argv, &(struct proc_limits){ timeout_ms, 1000 }, out, d);
-}
-
-static void test_proc(void **state)
-{
-	const char *const missing[] = { "no-such-program-here", NULL };
-	AUTO_STRBUF out = STRBUF_INIT;
-	struct diag d = DIAG_INIT;
-
-	(void)state;
-	assert_true(run("echo $LC_ALL; cat; echo lost >&2", 5000, &out, &d));
-	assert_string_equal(strbuf_str(&out), "C\n");
-	assert_false(run("echo one >&2; echo 'the reason' >&2; exit 3", 5000, &out, &d));
-	assert_non_null(strstr(d.message, "code 3: the reason"));
-	assert_false(run("kill -9 $$", 5000, &out, &d));
-	assert_non_null(strstr(d.message, "signal 9"));
-	assert_false(run("head -c 2000 /dev/zero", 5000, &out, &d));
-	assert_non_null(strstr(d.message, "more than 1000 bytes"));
-	assert_false(run("sleep 30 & sleep 30", 200, &out, &d));
-	assert_non_null(strstr(d.message, "did not end"));
-	assert_false(run("exec >&- 2>&-; sleep 30", 200, &out, &d));
-	assert_false(proc_read(missing, &(struct proc_limits){ 5000, 1000 }, &out, &d));
-	assert_non_null(strstr(d.message, "can't be started"));
-}
-
 static int setup(void **state)
 {
 	(void)state;
@@ -480,7 +448,6 @@ int main(void)
 		cmocka_unit_test(test_pgbackrest), cmocka_unit_test(test_pgbackrest_not_good), cmocka_unit_test(test_forecast_full),
 		cmocka_unit_test(test_forecast_add), cmocka_unit_test(test_barman), cmocka_unit_test(test_command),
 		cmocka_unit_test(test_walg), cmocka_unit_test(test_kept), cmocka_unit_test(test_command_not_good),
-		cmocka_unit_test(test_proc),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -19,7 +19,7 @@ static struct spawn_result res;
 
 static bool filter(const char *const *argv, const char *in, size_t max, struct strbuf *out)
 {
-	return spawn_filter(argv, in, strlen(in), 5000, max, out, &res);
+	return spawn_run(&(struct spawn){ argv, in, strlen(in), 5000, max, false }, out, &res);
 }
 
 static void test_words(void **state)
@@ -101,7 +101,7 @@ static void test_time(void **state)
 
 	(void)state;
 	/* its children go too */
-	assert_false(spawn_filter(ARGV("sh", "-c", "sleep 60 & echo $!; wait"), "", 0, 300, 100, &out, &res));
+	assert_false(spawn_run(&(struct spawn){ ARGV("sh", "-c", "sleep 60 & echo $!; wait"), "", 0, 300, 100, false }, &out, &res));
 	assert_string_equal(res.why, "it took too long");
 	assert_int_equal(res.exit, -1);
 	assert_true(time(NULL) - began < 20);
@@ -129,6 +129,26 @@ static void test_signals(void **state)
 	assert_string_equal(strbuf_str(&out), "");
 }
 
+/* A tool is read: its last words, in a language that is known. */
+static void test_tool(void **state)
+{
+	AUTO_STRBUF out = STRBUF_INIT;
+
+	(void)state;
+	assert_true(spawn_run(&(struct spawn){ ARGV("sh", "-c", "echo $LC_ALL; cat; echo lost >&2"), "", 0, 5000, 100, true }, &out, &res));
+	assert_string_equal(strbuf_str(&out), "C\n");
+	assert_string_equal(res.said, "lost");
+	assert_false(spawn_run(&(struct spawn){ ARGV("sh", "-c", "head -c 200000 /dev/zero >&2; echo >&2; printf 'the\treason\n \n' >&2; exit 3"),
+						"", 0, 5000, 100, true }, &out, &res));
+	assert_int_equal(res.exit, 3);
+	assert_string_equal(res.said, "the?reason");
+	assert_false(filter(ARGV("sh", "-c", "echo secret >&2; exit 3"), "", 100, &out));
+	assert_string_equal(res.said, "");
+	/* closed its output, but goes on */
+	assert_false(spawn_run(&(struct spawn){ ARGV("sh", "-c", "exec >&- 2>&-; sleep 30"), "", 0, 200, 100, true }, &out, &res));
+	assert_string_equal(res.why, "it took too long");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_much),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_tool),
 	};
 
 	sig_ignore_pipe();
