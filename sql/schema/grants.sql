@@ -50,7 +50,8 @@ GRANT EXECUTE ON FUNCTION pgretain.erasure_note, pgretain.backup_judge, pgretain
 	pgretain.backup_contains, pgretain.timeline_now
 	TO pgretain_runner;
 
-GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
+GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put, pgretain.journal_take,
+	pgretain.journal_done, pgretain.journal_begin
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.job_key, pgretain.seal, pgretain.seal_field, pgretain.epoch_us,

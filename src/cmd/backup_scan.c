@@ -95,7 +95,7 @@ int backup_scan(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!configured(ctx, words, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) || !scan(ctx, c, words, &v, &d) ||
-	    !backup_load(ctx, c, words, &v, &d) || !ledger_head_export(c, ctx_replay_log(ctx), &d))
+	    !backup_load(ctx, c, words, &v, &d) || !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	v.exit = backup_view_troubled(&v) ? EXIT_HUMAN : EXIT_DONE;
 	backup_print(ctx, &v);

@@ -147,7 +147,7 @@ static bool evidence(struct erasure *e, const struct erasure_request *r, bool fi
 	digest_text(strbuf_str(sb), sb->len, digest);
 	return conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest,
 			       final ? "true" : "false", e->ctx->actor) &&
-		ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
+		ctx_export(e->ctx, e->conn, d);
 }
 
 static bool erasing(const struct erasure_request *r, struct diag *d)

@@ -294,7 +294,8 @@ static bool deadlines(struct conn *c, const char *now, int *code, struct diag *d
 	return true;
 }
 
-static int night(struct ctx *ctx, struct conn *c, const struct database *db, double deadline_ms, struct erasure_report *t)
+static int night(struct ctx *ctx, struct conn *c, const struct database *db, double deadline_ms, bool with_deadlines,
+		 struct erasure_report *t)
 {
 	struct diag d = DIAG_INIT;
 	struct waiting w = { 0 };
@@ -313,7 +314,7 @@ static int night(struct ctx *ctx, struct conn *c, const struct database *db, dou
 
 			code = one != EXIT_DONE ? one : code;
 		}
-	if (!deadlines(c, now, &code, &d))
+	if (with_deadlines && !deadlines(c, now, &code, &d))
 		return ctx_fail(ctx, &d);
 	t->as_of = t->as_of ? t->as_of : rfc3339(ctx->arena, now);
 	return code;
@@ -332,7 +333,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	erasure_report_init(&t, ctx, db);
-	code = night(ctx, c, db, deadline_ms, &t);
+	code = night(ctx, c, db, deadline_ms, true, &t);
 	if (code != EXIT_INTERRUPTED && code != EXIT_REFUSED) {
 		code = exit_worse(code, notice_step(ctx, c, NULL, deadline_ms, &notices));
 		t.notices = &notices;
@@ -344,6 +345,19 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	/* a run prints one object: that of the rules */
 	erasure_report_print(&t, code, rules_follow && ctx->format == FORMAT_JSON);
 	return code;
+}
+
+int erasure_again(struct ctx *ctx, const struct database *db)
+{
+	struct conn_settings settings = { .application = "pgretain replay" };
+	struct diag d = DIAG_INIT;
+	struct erasure_report t;
+	AUTO_CONN *c = NULL;
+
+	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
+		return ctx_fail(ctx, &d);
+	erasure_report_init(&t, ctx, db);
+	return night(ctx, c, db, 0, false, &t);
 }
 
 static const struct opt options[] = {

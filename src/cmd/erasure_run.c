@@ -390,7 +390,9 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	e->conn->stop = STOP_WAITING;
 	new_uuid(r->uuid);
 	r->lock = lock_name(e->a, &e->requests.v[0]);
-	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
+	/* what was approved is known outside before it is carried out */
+	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
+	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	add_items(r, -1);
 	FAULT_POINT(erasure_begun);
@@ -403,8 +405,8 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	close_views(r);
 	r->interrupted = r->out.interrupted;
 	if (!ledger_note_erasures(e->conn, d) || !run_event(r, r->interrupted ? "interrupted" : "end", rows, d) ||
-	    !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
+	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	FAULT_POINT(erasure_ending);
-	return r->interrupted || finish_all(r, d);
+	return r->interrupted || (finish_all(r, d) && ctx_export(e->ctx, e->conn, d));
 }

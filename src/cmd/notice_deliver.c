@@ -100,7 +100,7 @@ static bool keep(struct delivery *v, const struct attempt *a, struct diag *d)
 	if (conn_do(v->c, "BEGIN", NO_PARAMS, d) &&
 	    conn_query_text(v->c, sqltext_get("query/notice_settle"), &res, d, a->id, a->state, status, a->end.why, a->answer,
 			    arena_printf(mem, "%lld", (long long)a->pause_ms)))
-		return notice_record(v->c, a->request, "deliver", v->ctx->actor, detail, d) && conn_do(v->c, "COMMIT", NO_PARAMS, d);
+		return notice_record(v->c, a->request, "deliver", v->ctx->actor, detail, d) && ctx_commit(v->ctx, v->c, d);
 	json_decref(detail);
 	return false;
 }
@@ -182,7 +182,7 @@ static bool orphans(struct delivery *v, struct diag *d)
 		if (!notice_record(v->c, res_text(res, i, 1), "give up", v->ctx->actor, json_pack("{ss ss}", "notice", res_text(res, i, 0),
 				   "recipient", res_text(res, i, 2)), d))
 			return false;
-	return conn_do(v->c, "COMMIT", NO_PARAMS, d);
+	return ctx_commit(v->ctx, v->c, d);
 }
 
 static bool count_failed(struct delivery *v, struct diag *d)

@@ -63,7 +63,7 @@ static int told(struct ctx *ctx, struct erasure *e, const char *evidence, struct
 		vec_push(e->a, &n.tried, ((struct notice_view){ .notice = notice, .request = id, .recipient = recipient, .state = "told",
 								.attempts = res_int(res, i, 2), .exit = -1 }));
 	}
-	if (!conn_do(e->conn, "COMMIT", NO_PARAMS, d))
+	if (!ctx_commit(ctx, e->conn, d))
 		return ctx_fail(ctx, d);
 	return tell(ctx, id, &n, EXIT_DONE);
 }

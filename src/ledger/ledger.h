@@ -128,10 +128,9 @@ bool ledger_confirmations(struct conn *c, struct arena *a, size_t *n, struct con
 /* Written in the ledger too (kind confirm). */
 bool ledger_confirm(struct conn *c, const struct confirmation *cf, const char *actor, struct diag *d) must_use;
 
-/* The head outside the database: append-only file, one JSON line a head (kind, lineage, seq, hash,
- * at), fsynced, mode 0600; lines of another kind or lineage are left alone. Appending refuses to go
- * backwards. From the first line on a missing file is LEDGER_FOREIGN. replay_log NULL: nothing to
- * do, true. */
-bool ledger_head_export(struct conn *c, const char *replay_log, struct diag *d) must_use;
+/* What has changed since the last time, and the head, go into the log outside (ledger/replay_log.h), durable.
+ * Refuses to go backwards. From the first line on a missing file is LEDGER_FOREIGN. NULL: nothing to do, true. */
+struct replay_place;
+bool ledger_export(struct conn *c, const struct replay_place *place, struct diag *d) must_use;
 
 #endif
