@@ -1,6 +1,7 @@
 #include "cmd/erasure_backup.h"
 
 #include "base/log.h"
+#include "cmd/connect.h"
 #include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/catalog.h"

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "base/spawn.h"
+#include "cmd/connect.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
 #include "pg/catalog.h"

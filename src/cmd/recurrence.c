@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/log.h"
+#include "cmd/connect.h"
 #include "cmd/recurrence_reopen.h"
 #include "cmd/suppress.h"
 #include "ledger/ledger.h"

@@ -1,4 +1,5 @@
 #include "cmd/recurrence_reopen.h"
+#include "cmd/connect.h"
 
 #include "base/instant.h"
 #include "pg/sqltext.h"
