@@ -94,13 +94,13 @@ static bool guard_lanes(struct run_session *r, struct diag *d)
 	return false;
 }
 
-static bool guard_expected(struct run_session *r, const char *option, struct diag *d)
+static bool guard_expected(struct run_session *r, const struct plan *p, const char *option, struct diag *d)
 {
 	const char *want = opts_text(&r->ctx->opts, option);
 
-	if (!want || streq(want, r->plan->fingerprint))
+	if (!want || streq(want, p->fingerprint))
 		return true;
-	diag_fail(d, DIAG_FINGERPRINT, "the plan's fingerprint is %s, not what --%s says", r->plan->fingerprint, option);
+	diag_fail(d, DIAG_FINGERPRINT, "the plan's fingerprint is %s, not what --%s says", p->fingerprint, option);
 	diag_hint(d, "rules, catalogue or program have changed since: look at pgretain plan again");
 	return false;
 }
@@ -115,18 +115,18 @@ static bool guard_present(struct run_session *r, struct diag *d)
 	return false;
 }
 
-static bool guard_confirmed(struct run_session *r, struct diag *d)
+static bool guard_confirmed(struct run_session *r, const struct plan *p, struct diag *d)
 {
 	const char *confirm = opts_text(&r->ctx->opts, "confirm");
 
-	for (size_t i = 0; i < r->plan->nsteps; i++) {
-		const struct plan_step *s = &r->plan->steps[i];
+	for (size_t i = 0; i < p->nsteps; i++) {
+		const struct plan_step *s = &p->steps[i];
 
 		if (!s->needs_confirmation || confirm)
 			continue;
 		diag_fail(d, DIAG_GUARD, "rule \"%s\" needs a confirmed plan: %s", s->rule->name, s->confirmation_why);
 		diag_where(d, "%s:%d", s->rule->loc.file, s->rule->loc.line);
-		diag_hint(d, "read pgretain plan, then: run --confirm %s", r->plan->fingerprint);
+		diag_hint(d, "read pgretain plan, then: run --confirm %s", p->fingerprint);
 		return false;
 	}
 	return true;
@@ -158,19 +158,10 @@ static bool append(struct run_session *r, const struct ledger_entry *e, struct d
 
 static bool head_export(struct run_session *r, struct diag *d)
 {
-	bool ok = ctx_export_of(r->ctx, r->replay_log, r->conn, d);
+	bool ok = ledger_head_export(r->conn, r->replay_log, d);
 
 	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ctx_export_of(r->ctx, r->replay_log, r->conn, d);
-	return ok;
-}
-
-static bool note_erasures(struct run_session *r, struct diag *d)
-{
-	bool ok = ledger_note_erasures(r->conn, d);
-
-	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ledger_note_erasures(r->conn, d);
+		ok = revive_control(r->conn, &r->x, d) && ledger_head_export(r->conn, r->replay_log, d);
 	return ok;
 }
 
@@ -278,7 +269,12 @@ static void on_progress(void *ctx, const struct exec_progress *p)
 		  LOG_I("seconds_left", (int64_t)left));
 }
 
-static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
+static const struct plan *newest_plan(const struct run_session *r)
+{
+	return r->fresh.n ? r->fresh.v[r->fresh.n - 1] : r->plan;
+}
+
+static bool on_change(void *ctx, const struct plan **ret, struct diag *d)
 {
 	struct run_session *r = ctx;
 	struct plan_options o = r->o;
@@ -287,10 +283,19 @@ static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
 	o.as_of = o.released_since = r->plan->as_of;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &o, &fresh, d))
 		return false;
-	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
+	log_event(LOG_LEVEL_INFO, fresh->hold_epoch == newest_plan(r)->hold_epoch ? "schema.changed" : "holds.changed",
+		  LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
 	vec_push(r->ctx->arena, &r->fresh, fresh);
 	*ret = fresh;
 	return true;
+}
+
+/* What was read in a plan binds one that is made anew too. */
+static bool on_agreed(void *ctx, const struct plan *fresh, struct diag *d)
+{
+	struct run_session *r = ctx;
+
+	return guard_expected(r, fresh, "expect", d) && guard_expected(r, fresh, "confirm", d) && guard_confirmed(r, fresh, d);
 }
 
 static bool run_open(struct run_session *r, bool *ret, struct diag *d)
@@ -327,18 +332,13 @@ static void on_connection(void *ctx, const char *event, const struct diag *why)
 		  LOG_S("sqlstate", why ? why->sqlstate : ""));
 }
 
-static const struct plan *newest_plan(const struct run_session *r)
-{
-	return r->fresh.n ? r->fresh.v[r->fresh.n - 1] : r->plan;
-}
-
 /* ---- the run ---- */
 
 static bool execute(struct run_session *r, struct diag *d)
 {
 	r->x = (struct exec_options){
 		.run = r->uuid, .actor = r->ctx->actor, .conninfo = r->db->conninfo, .deadline_ms = r->deadline_ms,
-		.job = r->job ? r->job->name : NULL, .reconnect_ms = RECONNECT_MS, .refresh = on_holds,
+		.job = r->job ? r->job->name : NULL, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed,
 		.reconnected = on_reconnected, .connection = on_connection, .stop_requested = sig_stop_requested,
 		.progress = on_progress, .step_done = on_step, .ctx = r,
 	};
@@ -357,7 +357,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	log_event(LOG_LEVEL_INFO, "run.start", LOG_S("run", r->uuid), LOG_S("database", r->db->name),
 		  LOG_S("as_of", r->plan->as_of), LOG_S("fingerprint", r->plan->fingerprint));
 	if (!exec_plan(r->conn, r->plan, &r->x, r->ctx->arena, &r->out, d) ||
-	    !run_anonymity_settle(r->conn, newest_plan(r), &r->x, r->ctx->arena, &r->out, d))
+	    !run_anonymity_settle(r->conn, r->out.plan, &r->x, r->ctx->arena, &r->out, d))
 		return false;
 	if (r->unrecorded && r->out.exit == EXIT_DONE)
 		r->out.exit = EXIT_HUMAN;
@@ -367,7 +367,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	if (!r->out.interrupted && !r->o.nrules)
 		r->out.exit = exit_worse(r->out.exit, recurrence_step(r->ctx, r->db, r->conn, r->uuid, &r->returned));
 	FAULT_POINT(run_ending);
-	if (!note_erasures(r, d) || !run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
+	if (!run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
 	FAULT_POINT(head_export);
 	if (!head_export(r, d))
@@ -381,10 +381,10 @@ static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 	if (!dry && (!run_guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
 		     !run_guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
 		return false;
-	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, "expect", d) ||
-	    !guard_expected(r, "confirm", d))
+	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, r->plan, "expect", d) ||
+	    !guard_expected(r, r->plan, "confirm", d))
 		return false;
-	return dry || (guard_present(r, d) && guard_confirmed(r, d));
+	return dry || (guard_present(r, d) && guard_confirmed(r, r->plan, d));
 }
 
 /* Before the first write everything is a refusal, a lost connection too; a request to stop is obeyed at
@@ -424,19 +424,9 @@ int run_rules(struct run_session *r, bool dry)
 		fputs("\r\033[K", stderr);
 	if (!ok)
 		r->out.exit = r->out.steps ? ctx_fail(r->ctx, &d) : ctx_refuse(r->ctx, &d);
-	if (r->out.steps && !r->quiet)
+	if (r->out.steps)
 		run_report(r->ctx, r->plan, &r->out, r->uuid, &r->returned, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
 	return r->out.exit;
-}
-
-void run_session_done(struct run_session *r)
-{
-	if (r->conn)
-		conn_close(r->conn);
-	for (size_t i = 0; i < r->fresh.n; i++)
-		plan_free(r->fresh.v[i]);
-	if (r->plan)
-		plan_free(r->plan);
 }
 
 static int run(struct ctx *ctx, int argc, char **argv)
@@ -462,7 +452,12 @@ static int run(struct ctx *ctx, int argc, char **argv)
 		code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
 	else
 		code = run_job(&r);
-	run_session_done(&r);
+	if (r.conn)
+		conn_close(r.conn);
+	for (size_t i = 0; i < r.fresh.n; i++)
+		plan_free(r.fresh.v[i]);
+	if (r.plan)
+		plan_free(r.plan);
 	return code;
 }
 

@@ -4,8 +4,6 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
-#include "cmd/erasure_backup.h"
-#include "cmd/notice.h"
 #include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
@@ -96,17 +94,27 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 	r->unrecorded = true;
 }
 
-static bool on_holds(void *ctx, const struct plan **ret, struct diag *d)
+static bool on_change(void *ctx, const struct plan **ret, struct diag *d)
 {
 	struct erasure_run *r = ctx;
 	struct plan *fresh;
 
 	if (!erasure_replan(r->e, &fresh, d))
 		return false;
-	log_event(LOG_LEVEL_INFO, "holds.changed", LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
+	log_event(LOG_LEVEL_INFO, fresh->hold_epoch == r->e->plan->hold_epoch ? "schema.changed" : "holds.changed",
+		  LOG_S("run", r->uuid), LOG_I("epoch", fresh->hold_epoch));
 	vec_push(r->e->a, &r->fresh, fresh);
 	*ret = fresh;
 	return true;
+}
+
+/* What was approved binds one that is made anew too. */
+static bool on_agreed(void *ctx, const struct plan *fresh, struct diag *d)
+{
+	struct erasure_run *r = ctx;
+
+	return streq(fresh->fingerprint, r->e->plan->fingerprint) ||
+		diag_fail(d, DIAG_STEP, "the schema was changed so that the plan is no longer the one that was approved");
 }
 
 static bool on_reconnected(void *ctx, struct diag *d)
@@ -141,11 +149,11 @@ static bool pass(struct erasure_run *r, struct diag *d)
 {
 	struct exec_options x = {
 		.run = r->uuid, .actor = r->e->ctx->actor, .conninfo = r->e->db->conninfo, .deadline_ms = r->deadline_ms,
-		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_holds, .reconnected = on_reconnected,
+		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed, .reconnected = on_reconnected,
 		.connection = on_connection, .stop_requested = sig_stop_requested, .step_done = on_step, .ctx = r,
 	};
 
-	r->out = (struct outcome){ NULL, false, NULL, 0 };
+	r->out = (struct outcome){ .steps = NULL };
 	return exec_plan(r->e->conn, r->e->plan, &x, r->e->a, &r->out, d);
 }
 
@@ -177,9 +185,11 @@ static bool counted(struct erasure_run *r, struct diag *d)
 
 /* ---- moving on ---- */
 
-static void sums(const struct erasure_request *q, struct request_sums *s)
+static void sums(struct erasure *e, const struct erasure_request *q, struct request_sums *s)
 {
-	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = q->in_backups };
+	const struct policy *p = e->ctx->policy;
+
+	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = p->no_backups == NULL };
 	for (size_t i = 0; i < q->nitems; i++) {
 		const struct erasure_item *it = &q->items[i];
 
@@ -213,7 +223,7 @@ static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag
 
 	if (!wake)
 		json_put(set, "wake_at", json_null());
-	sums(q, &s);
+	sums(r->e, q, &s);
 	json_put(note, "run", json_text(r->uuid));
 	json_put(note, "deferred", json_count(s.deferred));
 	json_put(note, "held", json_count(s.held));
@@ -248,7 +258,7 @@ static bool scan_all(struct erasure_run *r, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums s;
 
-		sums(&r->e->requests.v[k], &s);
+		sums(r->e, &r->e->requests.v[k], &s);
 		if (nothing_left(&s))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -263,7 +273,7 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums sum;
 
-		sums(&r->e->requests.v[k], &sum);
+		sums(r->e, &r->e->requests.v[k], &sum);
 		if (is_erased(request_derive(&sum)))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -273,8 +283,7 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 /* The result, and what goes with it, are there together or not at all. */
 static bool finish_one(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
 {
-	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !notice_write(r->e, q, d) ||
-	    !forget(r, q, s, d))
+	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !forget(r, q, s, d))
 		return false;
 	FAULT_POINT(erasure_result);
 	return conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);
@@ -284,7 +293,7 @@ static bool finish_all(struct erasure_run *r, struct diag *d)
 {
 	struct suppress s;
 
-	if (!erasure_backups(r->e, true, d) || !scan_all(r, d) || !digests(r, &s, d))
+	if (!scan_all(r, d) || !digests(r, &s, d))
 		return false;
 	for (size_t k = 0; k < r->e->requests.n; k++)
 		if (!finish_one(r, &r->e->requests.v[k], &s, d))
@@ -390,9 +399,7 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	e->conn->stop = STOP_WAITING;
 	new_uuid(r->uuid);
 	r->lock = lock_name(e->a, &e->requests.v[0]);
-	/* what was approved is known outside before it is carried out */
-	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
-	    !ctx_export(e->ctx, e->conn, d))
+	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
 		return false;
 	add_items(r, -1);
 	FAULT_POINT(erasure_begun);
@@ -404,9 +411,8 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	add_items(r, 1);
 	close_views(r);
 	r->interrupted = r->out.interrupted;
-	if (!ledger_note_erasures(e->conn, d) || !run_event(r, r->interrupted ? "interrupted" : "end", rows, d) ||
-	    !ctx_export(e->ctx, e->conn, d))
+	if (!run_event(r, r->interrupted ? "interrupted" : "end", rows, d) || !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
 		return false;
 	FAULT_POINT(erasure_ending);
-	return r->interrupted || (finish_all(r, d) && ctx_export(e->ctx, e->conn, d));
+	return r->interrupted || finish_all(r, d);
 }

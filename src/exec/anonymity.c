@@ -1,6 +1,6 @@
 #include "exec/anonymity.h"
 
-#include "ledger/ledger.h"
+#include "exec/shape.h"
 
 #define SLICE 1000		/* rows of one transaction */
 
@@ -62,7 +62,7 @@ static bool update(struct settler *t, size_t relation, const char *tids, int64_t
 	return true;
 }
 
-static bool record(struct settler *t, int64_t rows, struct diag *d)
+static bool record(struct settler *t, size_t relation, int64_t rows, bool *same, struct diag *d)
 {
 	struct ledger_entry e = {
 		.kind = "suppress", .run = t->o->run, .rule = t->s->rule->name, .table = t->s->table,
@@ -70,23 +70,25 @@ static bool record(struct settler *t, int64_t rows, struct diag *d)
 		.detail = arena_printf(t->a, "{\"epoch\":%lld}", (long long)t->plan->hold_epoch),
 	};
 
-	return rows == 0 || ledger_append(t->c, &e, d);
+	return rows == 0 || shape_append(t->c, t->plan, &t->s->relations[relation].shape, &e, same, d);
 }
 
-/* One transaction. Holds that changed since the plan end it: the next run knows them. */
+/* One transaction. Holds or a schema that changed since the plan end it: the next run knows them. */
 static bool slice(struct settler *t, size_t relation, const char *tids, struct diag *d)
 {
-	bool changed = false;
+	bool changed = false, same = true;
 	int64_t rows = 0;
 	struct diag rolled = DIAG_INIT;
 
 	if (!conn_do(t->c, "BEGIN", NO_PARAMS, d))
 		return false;
-	if (holds_changed(t, &changed, d) && !changed && update(t, relation, tids, &rows, d) && record(t, rows, d) &&
-	    conn_do(t->c, "COMMIT", NO_PARAMS, d)) {
+	if (holds_changed(t, &changed, d) && !changed && update(t, relation, tids, &rows, d) &&
+	    record(t, relation, rows, &same, d) && same && conn_do(t->c, "COMMIT", NO_PARAMS, d)) {
 		t->suppressed += rows;
 		return true;
 	}
+	if (!same)
+		diag_fail(d, DIAG_STEP, "the schema was changed meanwhile: the next run goes on");
 	if (changed)
 		diag_fail(d, DIAG_STEP, "legal holds have changed meanwhile: the next run goes on");
 	if (!conn_do(t->c, "ROLLBACK", NO_PARAMS, &rolled) && rolled.cls == DIAG_LOST)

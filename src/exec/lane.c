@@ -1,7 +1,7 @@
 #include "exec/lane.h"
 
 #include "base/fault.h"
-#include "ledger/ledger.h"
+#include "exec/shape.h"
 #include "pg/sqltext.h"
 
 #define UNIT_PARAMS 2
@@ -191,22 +191,36 @@ static const char *entry_rule(const struct lane *l, const struct plan_dependent 
 	return rule_name(s->rule);
 }
 
+/* The first entry of the transaction compares the schema: all that it works on is locked by then. */
+static bool send_entry(struct lane *l, const struct ledger_entry *e)
+{
+	const struct plan_step *s = l->work->step;
+	const struct plan_shape *shape = across(l) ? &s->shape : &s->relations[l->unit.relation].shape;
+	const char *values[SHAPE_PARAMS];
+	char rows[LEDGER_ROWS_TEXT];
+
+	shape_values(e, shape, rows, values);
+	if (l->compared)
+		return sent(l, PQsendQueryParams(l->conn->pg, sqltext_get("query/ledger_append"), LEDGER_APPEND_PARAMS, NULL,
+						 values, NULL, NULL, 0));
+	return sent(l, PQsendQueryParams(l->conn->pg, l->work->plan->append, SHAPE_PARAMS, NULL, values, NULL, NULL, 0));
+}
+
 static bool send_ledger(struct lane *l)
 {
 	const struct plan_step *s = l->work->step;
 	const struct plan_dependent *d = l->entry ? &s->dependents[l->entry - 1] : NULL;
 	const struct plan_step *follower = d && d->kind == DEP_FOLLOW ? &l->work->plan->steps[d->index] : NULL;
-	char rows[24], detail[96];
-	const char *values[LEDGER_APPEND_PARAMS] = {
-		"batch", l->work->run, entry_rule(l, d),
-		follower ? follower->table : d ? s->tallies[d->index].table : s->table,
-		d ? dep_action(l, d) : rule_action_word(s->rule), rows, l->work->plan->as_of, l->work->actor, detail,
+	char detail[96];
+	const struct ledger_entry e = {
+		.kind = "batch", .run = l->work->run, .rule = entry_rule(l, d),
+		.table = follower ? follower->table : d ? s->tallies[d->index].table : s->table,
+		.action = d ? dep_action(l, d) : rule_action_word(s->rule), .rows = entry_rows(l, l->entry),
+		.as_of = l->work->plan->as_of, .actor = l->work->actor, .detail = detail,
 	};
 
-	snprintf(rows, sizeof(rows), "%lld", (long long)entry_rows(l, l->entry));
 	snprintf(detail, sizeof(detail), "{\"batch\": %lld, \"epoch\": %lld}", (long long)l->batch, (long long)l->epoch);
-	return sent(l, PQsendQueryParams(l->conn->pg, sqltext_get("query/ledger_append"), LEDGER_APPEND_PARAMS, NULL,
-					 values, NULL, NULL, 0));
+	return send_entry(l, &e);
 }
 
 static bool send_commit(struct lane *l)
@@ -313,7 +327,11 @@ static void read_answer(struct lane *l, const PGresult *r)
 	case LANE_LOCK: read_locked(l, r); return;
 	case LANE_DEPENDENT: read_dependent(l, r); return;
 	case LANE_APPLY: read_applied(l, r); return;
-	case LANE_LEDGER: case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: return;
+	case LANE_LEDGER:
+		l->reshaped = !l->compared && PQntuples(r) == 0;
+		l->compared = true;
+		return;
+	case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: return;
 	}
 }
 
@@ -341,6 +359,8 @@ static enum lane_phase phase_next(struct lane *l)
 		l->entry = 0;
 		return entry_skip(l) ? LANE_LEDGER : LANE_ROLLBACK;
 	case LANE_LEDGER:
+		if (l->reshaped)
+			return LANE_ROLLBACK;
 		l->entry++;
 		return entry_skip(l) ? LANE_LEDGER : LANE_COMMIT;
 	case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: break;
@@ -356,7 +376,7 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 	u->oids = NULL;
 	l->batch = batch;
 	l->slice = w->slice;
-	l->failed = l->stale = l->sliced = l->committing = false;
+	l->failed = l->stale = l->sliced = l->committing = l->compared = l->reshaped = false;
 	l->counts.dependents = xrealloc(l->counts.dependents, (w->step->ndependents + 1) * sizeof(int64_t));
 	l->types = xrealloc(l->types, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->types));
 	l->values = xrealloc(l->values, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->values));
@@ -378,6 +398,8 @@ static enum lane_result finished(struct lane *l)
 	}
 	if (l->stale)
 		return LANE_STALE;
+	if (l->reshaped)
+		return LANE_RESHAPED;
 	return l->failed ? LANE_REFUSED : LANE_COMMITTED;	/* nothing was there to do */
 }
 

@@ -5,7 +5,7 @@
  *	LOCK      rows of the unit that are ready, FOR UPDATE (chains, careful units)
  *	DEPENDENT what goes with them, deepest first; a full slice ends the transaction early
  *	APPLY     the effect itself
- *	LEDGER    one entry for each count
+ *	LEDGER    one entry for each count; the first only if the schema is still the plan's (exec/shape.h)
  *	COMMIT    together with all of it
  *	ROLLBACK  after a refusal
  *	DOWN      the connection is lost; the sweep brings it back (exec/lanes.h) */
@@ -24,6 +24,7 @@ enum lane_result {
 	LANE_COMMITTED,		/* counts hold */
 	LANE_REFUSED,		/* rolled back; diag says why */
 	LANE_STALE,		/* rolled back: the holds have changed since the plan */
+	LANE_RESHAPED,		/* rolled back: the schema has */
 	LANE_LOST,		/* connection gone; `committing` says whether the outcome is unknown */
 };
 
@@ -62,6 +63,7 @@ struct lane {
 	double began_ms;
 	struct diag diag;
 	bool failed, stale;
+	bool compared, reshaped;	/* the schema with the plan's; it differs */
 };
 
 void lane_init(struct lane *l, struct conn *c);

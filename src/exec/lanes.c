@@ -88,11 +88,14 @@ static bool set_ms(struct conn *c, const char *name, int64_t ms, struct diag *d)
 }
 
 /* A unit is read by its ctids: the planner must not turn to an index for each of them (engine.md).
- * Where rows below are looked up, plain index scans stay allowed. */
+ * Where rows below are looked up, plain index scans stay allowed; where none are, reading whole tables is no
+ * better: the catalogue is read by its indexes then. Up to PostgreSQL 13 that is how a unit is read. */
 static bool lane_prepare(struct conn *c, const struct sweep *w, struct diag *d)
 {
-	return set(c, "enable_bitmapscan", "off", d) &&
-		set(c, "enable_indexscan", sweep_looks_up(w->work.step) ? "on" : "off", d) &&
+	bool looks_up = sweep_looks_up(w->work.step);
+
+	return set(c, "enable_bitmapscan", "off", d) && set(c, "enable_indexscan", looks_up ? "on" : "off", d) &&
+		set(c, "enable_seqscan", looks_up || c->version < 140000 ? "on" : "off", d) &&
 		set(c, "pgretain.run", w->o->run, d) && set_ms(c, "lock_timeout", w->limits.lock_timeout_ms, d) &&
 		set_ms(c, "statement_timeout", w->limits.statement_timeout_ms, d);
 }
@@ -209,7 +212,7 @@ void lanes_revive(struct sweep *w)
 
 bool lanes_waited_for(const struct sweep *w)
 {
-	bool work = (w->queue.nagain || w->queue.sweeping) && !w->stopped && !w->failed && !w->stale;
+	bool work = (w->queue.nagain || w->queue.sweeping) && !w->stopped && !w->failed && !w->stale && !w->reshaped;
 
 	for (size_t i = 0; i < w->nlanes; i++)
 		if (w->lanes[i].phase == LANE_DOWN && isfinite(w->lanes[i].retry_ms) && (w->lanes[i].unsure || work))

@@ -5,24 +5,12 @@
 #include "exec/lanes.h"
 #include "exec/quiet.h"
 #include "exec/revive.h"
-#include "ledger/ledger.h"
+#include "exec/anew.h"
 #include "pg/sqltext.h"
 
 #define COLLECT_LIMIT 2000000		/* 16 MB of ctids */
 #define LAST_PASSES 8
 #define MAX_LOSSES 4			/* of the control connection in one step */
-
-struct runner {
-	struct conn *control;
-	const struct plan *plan;
-	const struct exec_options *o;
-	struct arena *a;
-	struct outcome *out;
-	struct lane *lanes;
-	size_t nlanes;
-	int64_t batch;
-	bool over;			/* the control connection did not come back to this run */
-};
 
 static bool control_set(struct runner *r, const char *name, const char *value, struct diag *d)
 {
@@ -123,36 +111,6 @@ static struct sweep sweep_of(struct runner *r, size_t i)
 	return w;
 }
 
-/* The plan made anew for the same instant, because holds have changed. */
-static bool refresh(struct runner *r, struct sweep *w, size_t i, struct diag *d)
-{
-	const struct plan *fresh = NULL;
-
-	if (!r->o->refresh || !r->o->refresh(r->o->ctx, &fresh, d))
-		return false;
-	BUG_ON(fresh->nsteps != r->plan->nsteps);
-	r->plan = w->plan = w->work.plan = fresh;
-	w->work.step = w->queue.step = &fresh->steps[i];
-	w->stale = false;
-	if (w->work.step->status == STEP_READY)
-		return true;
-	w->failed = true;
-	w->diag = w->work.step->diag;
-	return true;
-}
-
-static bool sweep_settled(struct runner *r, struct sweep *w, size_t i, struct diag *d)
-{
-	sweep_run(w);
-	while (w->stale && !w->failed && !w->stopped) {
-		if (!refresh(r, w, i, d))
-			return false;
-		if (!w->failed)
-			sweep_run(w);
-	}
-	return true;
-}
-
 static bool ends(const struct sweep *w)
 {
 	return w->failed || w->stopped;
@@ -164,7 +122,7 @@ static bool complete(const struct runner *r, const struct sweep *w, size_t root)
 {
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		if (r->plan->steps[i].root == root && (r->plan->steps[i].triggered ||
-		    r->out->steps[i].acted != plan_step_rows(&r->plan->steps[i])))
+		    r->out->steps[i].acted - r->out->steps[i].before != plan_step_rows(&r->plan->steps[i])))
 			return false;
 	return !w->work.step->self_reference && quiet_since(w, r->control);
 }
@@ -193,7 +151,7 @@ static bool last_passes(struct runner *r, struct sweep *w, size_t i, bool *left,
 			*left = *left || n;
 			full = full || n == COLLECT_LIMIT;
 		}
-		if (*left && !sweep_settled(r, w, i, d))
+		if (*left && !anew_sweep(r, w, i, d))
 			return false;
 		*left = *left && !complete(r, w, i);
 		if (w->step->acted == before && w->step->transactions == transactions)
@@ -221,7 +179,7 @@ static bool circles(struct runner *r, struct sweep *w, size_t i, bool *moved, st
 
 		if (across ? k > 0 : w->queue.dropped[k])
 			continue;
-		if (!collect(r, w->work.step, k, true, &w->queue, &n, d) || (n && !sweep_settled(r, w, i, d)))
+		if (!collect(r, w->work.step, k, true, &w->queue, &n, d) || (n && !anew_sweep(r, w, i, d)))
 			return false;
 	}
 	*moved = w->step->acted > before;
@@ -237,23 +195,6 @@ static bool passes(struct runner *r, struct sweep *w, size_t i, bool *left, stru
 			return false;
 		again = again && !ends(w);
 	}
-	return true;
-}
-
-static bool prepare(struct runner *r, const struct plan_step *s, struct diag *d)
-{
-	const struct plan_query *q = s->prepare;
-
-	return !q || conn_do(r->control, q->sql, (struct params){ q->params.n, q->params.types, q->params.values }, d);
-}
-
-/* The chain's rules prepare together: the vault of a follower must be there too. */
-static bool prepare_chain(struct runner *r, size_t root, struct diag *d)
-{
-	FAULT_POINT(exec_prepare);
-	for (size_t i = 0; i < r->plan->nsteps; i++)
-		if (r->plan->steps[i].root == root && !prepare(r, &r->plan->steps[i], d))
-			return false;
 	return true;
 }
 
@@ -278,7 +219,7 @@ static void balance(struct outcome_step *o, const struct plan_counts *planned, c
 	o->skipped = rest->skipped;
 	o->deferred = rest->deferred;
 	o->failed = rest->due - rest->held - rest->blocked - rest->skipped - rest->deferred;
-	o->changed = planned->due - o->acted - rest->due;
+	o->changed = o->before + planned->due - o->acted - rest->due;
 	if (o->changed < 0)
 		o->changed = 0;
 	o->due = o->acted + rest->due + o->changed;
@@ -292,7 +233,7 @@ static bool settle(struct runner *r, size_t i, bool as_planned, struct diag *d)
 	struct plan_counts rest = s->counts;
 
 	rest.due = s->counts.held + s->counts.blocked + s->counts.skipped + s->counts.deferred;
-	if (!(as_planned && o->acted == plan_step_rows(s)) && !recount(r, i, &rest, d))
+	if (!(as_planned && o->acted - o->before == plan_step_rows(s)) && !recount(r, i, &rest, d))
 		return false;
 	balance(o, &s->counts, &rest);
 	return true;
@@ -329,16 +270,50 @@ static void step_reason(struct runner *r, const struct sweep *w, size_t i)
 	}
 }
 
+/* A step that cannot be worked on at all leaves its rows as the plan counted them. */
+static void step_untouched(struct runner *r, size_t i, enum outcome_status status, const char *reason)
+{
+	const struct plan_counts *c = &r->plan->steps[i].counts;
+	struct outcome_step *o = &r->out->steps[i];
+	int64_t rest = c->due + o->before - o->acted - c->held - c->blocked - c->deferred;
+
+	if (rest < 0)			/* more became due than the plan saw */
+		rest = 0;
+	o->status = status;
+	o->reason = reason;
+	o->due = o->acted + c->held + c->blocked + c->deferred + rest;
+	o->deferred = c->deferred;
+	o->held = c->held;
+	o->blocked = c->blocked;
+	if (status == OUTCOME_FAILED)
+		o->failed = rest;
+	else
+		o->skipped = rest;
+}
+
+static void step_refused(struct runner *r, size_t i, const struct diag *d)
+{
+	step_untouched(r, i, OUTCOME_FAILED, arena_printf(r->a, "%s", d->message));
+	snprintf(r->out->steps[i].sqlstate, sizeof(r->out->steps[i].sqlstate), "%s", d->sqlstate);
+}
+
 static bool step_settle(struct runner *r, const struct sweep *w, size_t root, bool as_planned, struct diag *d)
 {
+	struct diag why = DIAG_INIT;
+
 	for (size_t i = 0; i < r->plan->nsteps; i++) {
 		if (r->plan->steps[i].root != root)
 			continue;
 		r->out->steps[i].status = OUTCOME_DONE;
 		r->out->steps[i].reason = r->plan->steps[i].reason;
-		if (!settle(r, i, as_planned && !ends(w), d))
+		if (settle(r, i, as_planned && !ends(w), &why))
+			step_reason(r, w, i);
+		else if (w->failed && !revive_needed(r->control, &why))	/* the recount doesn't fit either */
+			step_refused(r, i, &w->diag);
+		else {
+			*d = why;
 			return false;
-		step_reason(r, w, i);
+		}
 	}
 	return true;
 }
@@ -353,11 +328,13 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 		quiet_begin(w, r->control);
 		unit_sweep(&w->queue);
 	}
-	if (!sweep_settled(r, w, i, d))
-		return false;
-	w->swept = true;
-	if (!passes(r, w, i, &left, d))
-		return false;
+	do {
+		if (!anew_sweep(r, w, i, d))
+			return false;
+		w->swept = true;
+		if (!passes(r, w, i, &left, d) || !anew_looked(r, w, left, d))
+			return false;
+	} while (w->reshaped);
 	FAULT_POINT(exec_settle);
 	return step_settle(r, w, i, !left, d);
 }
@@ -432,7 +409,7 @@ static bool step_run(struct runner *r, size_t i, struct diag *d)
 	bool ok;
 
 	do
-		ok = prepare_chain(r, i, d) && lanes_ready(r, &w, d) && work(r, &w, i, d);
+		ok = anew_prepare(r, i, d) && lanes_ready(r, &w, d) && work(r, &w, i, d);
 	while (!ok && control_back(r, &w, d));
 	if (ok)
 		analyze_chain(r, i, w.queue.dropped);
@@ -445,35 +422,11 @@ static bool step_run(struct runner *r, size_t i, struct diag *d)
 	return ok;
 }
 
-/* A step that cannot be worked on at all leaves its rows as the plan counted them. */
-static void step_untouched(struct runner *r, size_t i, enum outcome_status status, const char *reason)
-{
-	const struct plan_counts *c = &r->plan->steps[i].counts;
-	struct outcome_step *o = &r->out->steps[i];
-	int64_t rest = c->due - o->acted - c->held - c->blocked - c->deferred;
-
-	if (rest < 0)			/* more became due than the plan saw */
-		rest = 0;
-	o->status = status;
-	o->reason = reason;
-	o->due = o->acted + c->held + c->blocked + c->deferred + rest;
-	o->deferred = c->deferred;
-	o->held = c->held;
-	o->blocked = c->blocked;
-	if (status == OUTCOME_FAILED)
-		o->failed = rest;
-	else
-		o->skipped = rest;
-}
-
 static void chain_failed(struct runner *r, size_t root, const struct diag *d)
 {
-	for (size_t i = 0; i < r->plan->nsteps; i++) {
-		if (r->plan->steps[i].root != root)
-			continue;
-		step_untouched(r, i, OUTCOME_FAILED, arena_printf(r->a, "%s", d->message));
-		snprintf(r->out->steps[i].sqlstate, sizeof(r->out->steps[i].sqlstate), "%s", d->sqlstate);
-	}
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root)
+			step_refused(r, i, d);
 }
 
 static void step_as_planned(struct runner *r, size_t i)
@@ -548,6 +501,7 @@ bool exec_plan(struct conn *control, const struct plan *plan, const struct exec_
 	struct runner r = { .control = control, .plan = plan, .o = o, .a = a, .out = ret };
 	bool ok = true;
 
+	ret->plan = plan;
 	ret->steps = arena_alloc(a, (plan->nsteps + 1) * sizeof(*ret->steps));
 	for (size_t i = 0; i < plan->nsteps; i++)
 		ret->steps[i].tallies = arena_alloc(a, (plan->steps[i].ntallies + 1) * sizeof(int64_t));

@@ -17,8 +17,10 @@ struct exec_options {
 	const char *job;			/* its lanes' lock (ledger.h); NULL: by hand */
 	double deadline_ms;			/* clock_ms() at which no unit starts any more; 0: none */
 	double reconnect_ms;			/* how long a server that is away is waited for */
-	/* The holds have changed: makes the plan anew for the same as_of. NULL in *ret ends the step. */
+	/* The holds have changed, or the schema: makes the plan anew for the same as_of. */
 	bool (*refresh)(void *ctx, const struct plan **ret, struct diag *d);
+	/* May the run go on with it? False: d says why not, and its step fails. */
+	bool (*agreed)(void *ctx, const struct plan *fresh, struct diag *d);
 	/* The control connection is back after a loss: takes the run's lock again, and says whether the run
 	 * may go on. DIAG_RETRY: not yet. */
 	bool (*reconnected)(void *ctx, struct diag *d);

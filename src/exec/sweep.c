@@ -156,6 +156,10 @@ static void lane_handle(struct sweep *w, struct lane *l)
 		w->stale = true;
 		unit_again(&w->queue, &l->unit);
 		return;
+	case LANE_RESHAPED:
+		w->reshaped = true;
+		unit_free(&l->unit);
+		return;
 	case LANE_LOST: lane_lost(w, l); return;
 	}
 }
@@ -187,13 +191,13 @@ static void look_for_stop(struct sweep *w)
 static bool may_start(struct sweep *w)
 {
 	look_for_stop(w);
-	return !w->stopped && !w->failed && !w->stale;
+	return !w->stopped && !w->failed && !w->stale && !w->reshaped;
 }
 
 /* A stop finishes what it met half done: parents that are there without all that hangs on them. */
 static bool may_finish(const struct sweep *w)
 {
-	return !w->failed && !w->stale && w->o->stop_requested() < 2 && clock_ms() - w->stopped_ms < CONN_STOP_MS;
+	return !w->failed && !w->stale && !w->reshaped && w->o->stop_requested() < 2 && clock_ms() - w->stopped_ms < CONN_STOP_MS;
 }
 
 static bool next(struct sweep *w, struct unit *ret)

@@ -18,6 +18,8 @@ struct sweep {
 	struct outcome_step *step;		/* of the step's own rule */
 	bool failed;				/* stop handing out units; why = diag */
 	bool stale;				/* the holds have changed */
+	bool reshaped;				/* the schema has: every unit is made anew */
+	int reshapes;				/* how often, in this step */
 	bool stopped;				/* by signal or deadline */
 	double stopped_ms;			/* since when */
 	struct diag diag;

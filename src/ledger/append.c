@@ -3,15 +3,24 @@
 #include "base/fault.h"
 #include "pg/sqltext.h"
 
-bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
+void ledger_append_values(const struct ledger_entry *e, char rows[LEDGER_ROWS_TEXT],
+			  const char *values[LEDGER_APPEND_PARAMS])
 {
-	char rows[24];
-	const char *const values[LEDGER_APPEND_PARAMS] = {
+	const char *const all[LEDGER_APPEND_PARAMS] = {
 		e->kind, e->run, e->rule, e->table, e->action, e->rows < 0 ? NULL : rows, e->as_of, e->actor, e->detail,
 	};
 
+	snprintf(rows, LEDGER_ROWS_TEXT, "%lld", (long long)e->rows);
+	memcpy(values, all, sizeof(all));
+}
+
+bool ledger_append(struct conn *c, const struct ledger_entry *e, struct diag *d)
+{
+	char rows[LEDGER_ROWS_TEXT];
+	const char *values[LEDGER_APPEND_PARAMS];
+
 	FAULT_POINT(ledger_append);
-	snprintf(rows, sizeof(rows), "%lld", (long long)e->rows);
+	ledger_append_values(e, rows, values);
 	return conn_do(c, sqltext_get("query/ledger_append"),
 		       (struct params){ LEDGER_APPEND_PARAMS, NULL, values }, d);
 }
@@ -75,14 +84,7 @@ bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d)
 	if (!conn_query_text(c, sqltext_get("query/ledger_settle"), &res, d, actor))
 		return false;
 	*n = PQntuples(res);
-	return ledger_note_erasures(c, d);
-}
-
-bool ledger_note_erasures(struct conn *c, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
-
-	return conn_query(c, sqltext_get("query/erasure_note"), NO_PARAMS, &res, d);
+	return true;
 }
 
 bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d)

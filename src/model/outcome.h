@@ -11,6 +11,7 @@ struct outcome_step {
 	enum outcome_status status;
 	int64_t due, acted;			/* acted: deleted, anonymized or quarantined, by the rule's action */
 	int64_t held, blocked, skipped, failed, changed, deferred;
+	int64_t before;				/* of acted: what was done when the plan in force was made */
 	int64_t *tallies;			/* one for each tally of the plan's step */
 	const char *reason;			/* NULL: none */
 	char sqlstate[6];
@@ -21,6 +22,7 @@ struct outcome_step {
 
 struct outcome {
 	struct outcome_step *steps;		/* one for each step of the plan */
+	const struct plan *plan;		/* in force at the end: made anew where holds or the schema had changed */
 	bool interrupted;			/* stopped resumably: signal or end of the window */
 	const char *interrupted_by;
 	int exit;				/* 0, 2 or 4 */

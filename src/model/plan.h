@@ -48,6 +48,12 @@ struct plan_tally {
 	int64_t rows;
 };
 
+/* What the statements rely on of the schema, as the plan saw it: `append` of the plan writes no entry when it
+ * is no longer so. of: the relations, an array of oids; whole: those whose children count. */
+struct plan_shape {
+	const char *of, *whole, *found;
+};
+
 struct plan_relation {
 	uint32_t oid;
 	const char *sql, *display;
@@ -55,6 +61,7 @@ struct plan_relation {
 	int64_t pages, page_bytes;	/* page_bytes: heap and TOAST bytes that one page stands for */
 	enum plan_strategy strategy;
 	const char *reason;		/* why that strategy */
+	struct plan_shape shape;	/* of a unit of this relation */
 };
 
 enum plan_dep_kind {
@@ -122,6 +129,8 @@ struct plan_step {
 	struct plan_counts counts;
 	size_t root;			/* step whose units do this step's work (itself, or its chain's root) */
 	struct plan_query recount;	/* due, held, skipped, blocked, already: as it is after the step */
+	struct plan_shape shape;	/* of all its relations; of NULL: nothing is to be done */
+	uint32_t below;			/* the table below which all relations are the step's; 0: not asked */
 
 	struct plan_params params;
 	/* unit parameters: range: $n+1 tid >= , $n+2 tid < ; tids: $n+1 tid[] ; collect: $n+1 int8 limit */
@@ -180,6 +189,8 @@ struct plan {
 	bool future;			/* as_of lies ahead of the server's clock */
 	char fingerprint[DIGEST_TEXT];	/* "sha256:…" */
 	int64_t hold_epoch;
+	const char *same;		/* query/exec_same: $1 to $3 are a plan_shape */
+	const char *append;		/* query/exec_append: after the entry's nine a plan_shape */
 	size_t nholds;			/* counted only where asked for */
 	struct hold_width *holds;	/* report/hold_view.h */
 	size_t nsteps;

@@ -313,16 +313,54 @@ static bool resolve(struct loader *l, const char *const *names, size_t n, Oid *o
 	return true;
 }
 
+static bool load_shapes(struct loader *l, struct diag *d)
+{
+	const struct tmpl_var oids = { "oids", .frag = { "$1::oid[]" } };
+	AUTO_RESULT *r = NULL;
+
+	if (!conn_query_text(l->conn, tmpl_render(l->a, "query/cat_shape", &oids, 1), &r, d, l->oids))
+		return false;
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct cat_table *t = catalog_table(l->cat, oid(r, i, 0));
+
+		t->shape = text(l, r, i, 1);
+		t->below = arena_strdup(l->a, res_text_null(r, i, 2));
+	}
+	return true;
+}
+
+static bool load(struct loader *l, const char *const *names, size_t n, Oid *oids, struct diag *d)
+{
+	const char *literal;
+
+	return resolve(l, names, n, oids, &literal, d) && load_tables(l, literal, d) && load_columns(l, d) &&
+		load_indexes(l, d) && load_fkeys(l, d) && load_triggers(l, d) && load_shapes(l, d);
+}
+
+/* A schema that changes while it is read must not be taken for the one that `shape` stands for. */
+static bool load_at_once(struct loader *l, const char *const *names, size_t n, Oid *oids, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+
+	if (PQtransactionStatus(l->conn->pg) != PQTRANS_IDLE)
+		return load(l, names, n, oids, d);
+	if (!conn_do(l->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d))
+		return false;
+	if (load(l, names, n, oids, d))
+		return conn_do(l->conn, "COMMIT", NO_PARAMS, d);
+	if (!conn_do(l->conn, "ROLLBACK", NO_PARAMS, &ignored))
+		*d = ignored;
+	return false;
+}
+
 bool catalog_load(struct conn *c, struct arena *a, const char *const *names, size_t n,
 		  struct catalog **ret, struct diag *d)
 {
 	struct catalog *cat = arena_alloc(a, sizeof(*cat));
 	struct loader l = { .conn = c, .a = a, .cat = cat };
 	Oid *oids = arena_alloc(a, n * sizeof(*oids));
-	const char *literal;
 
-	if (!resolve(&l, names, n, oids, &literal, d) || !load_tables(&l, literal, d) ||
-	    !load_columns(&l, d) || !load_indexes(&l, d) || !load_fkeys(&l, d) || !load_triggers(&l, d))
+	if (!load_at_once(&l, names, n, oids, d))
 		return false;
 	cat->nnamed = n;
 	cat->named = arena_alloc(a, n * sizeof(*cat->named));

@@ -58,6 +58,7 @@ struct cat_table {
 	char kind, persistence, replident;
 	bool is_partition, rls, force_rls, is_owner, published;
 	const char *owner, *bound, *range_key;
+	const char *shape, *below;	/* query/cat_shape: differ when the schema does; below NULL: has no children */
 	int64_t tuples, pages, toast_bytes;
 	Oid parent_oid;
 	struct cat_table *parent;	/* partition or inheritance parent */
@@ -76,7 +77,7 @@ struct catalog {
 	struct cat_table **named;	/* one for each name asked for; NULL: there is none */
 };
 
-/* names: as written in SQL. One snapshot when the caller has a transaction open. */
+/* names: as written in SQL. One snapshot. */
 bool catalog_load(struct conn *c, struct arena *a, const char *const *names, size_t n,
 		  struct catalog **ret, struct diag *d) must_use;
 

@@ -306,6 +306,24 @@ static bool tallies_all(struct builder *w, struct diag *d)
 	return true;
 }
 
+static bool acts(const struct builder *w, size_t root)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->plan->steps[i].root == root &&
+		    (plan_step_rows(&w->plan->steps[i]) > 0 || w->plan->steps[i].anonymity.suppress.text))
+			return true;
+	return false;
+}
+
+/* Where nothing is to be done nothing is relied on. */
+static void shapes(struct builder *w)
+{
+	shape_statements(w->plan);
+	for (size_t i = 0; i < w->n; i++)
+		if (w->plan->steps[i].status == STEP_READY && acts(w, w->plan->steps[i].root))
+			shape_step(&w->b, w->order[i], &w->plan->steps[i]);
+}
+
 static void fail_all(struct builder *w)
 {
 	for (size_t i = 0; i < w->n; i++)
@@ -332,6 +350,7 @@ static bool build_steps(struct builder *w, struct diag *d)
 		return false;
 	fail_all(w);
 	skip_chains(w);
+	shapes(w);
 	return true;
 }
 

@@ -33,6 +33,10 @@ bool count_guards(struct binder *b, struct bound *r, struct plan_step *s, bool l
 /* strategy.c: relations of a step with the way each is swept. */
 bool strategy_choose(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
 
+/* shape.c: what a step's statements rely on of the schema; then the statements that compare it. */
+void shape_step(struct binder *b, const struct bound *r, struct plan_step *s);
+void shape_statements(struct plan *p);
+
 /* confirm.c: definition of a rule as canonical JSON; whether a run needs a confirmation. */
 const char *confirm_definition(struct arena *a, const struct bound *r);
 const char *confirm_rule_text(struct arena *a, const struct bound *r);
