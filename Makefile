@@ -16,7 +16,14 @@ T      ?= $(sort $(wildcard tests/pg/*.t))
 ISAL   ?= $(if $(wildcard $(addsuffix /isa-l/igzip_lib.h,/usr/include /usr/local/include)),yes)
 DEFLATE = $(if $(ISAL),-lisal,-lz)
 
-PG_CFLAGS := $(shell pg_config --includedir 2>/dev/null | sed 's/^/-isystem /')
+# as many at a time as there are processors, unless told
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# asked once, and not before the first compilation: setup may have to install pg_config
+PG_CFLAGS = $(eval PG_CFLAGS := $(shell pg_config --includedir 2>/dev/null | \
+                                 sed 's/^/-isystem /'))$(PG_CFLAGS)
 WARN   = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
          -Wformat=2 -Wundef -Wvla
 # fortified libc calls need optimisation and hide from the sanitizers
@@ -35,9 +42,9 @@ LIB  := $(filter-out $(BUILD)/obj/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 
-# Only a make that starts after setup can see what pg_config says: hence the second one.
+# The same for another BUILD directory: no two makes work in one.
 # exec: a shell in between would die of a signal before those who still clean up
-AGAIN = +@exec $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+AGAIN = +@exec $(MAKE) --no-print-directory
 # gcc takes the sanitizer's own look at a pointer for a chance of NULL: no warning about formats here
 SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
            SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -Wno-format-truncation'
@@ -45,8 +52,7 @@ SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
 Q   = $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)  $@')
 
-all: setup
-	$(AGAIN) $(BUILD)/pgretain
+all: $(BUILD)/pgretain
 
 $(BUILD)/pgretain: $(BUILD)/obj/main.o $(BUILD)/libpgretain.a
 	$(call say,LD)
@@ -57,7 +63,7 @@ $(BUILD)/libpgretain.a: $(LIB)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $(LIB)
 
-$(BUILD)/obj/%.o: src/%.c Makefile
+$(BUILD)/obj/%.o: src/%.c Makefile | setup
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(DEPS) -include src/base/banned.h -c -o $@ $<
@@ -66,7 +72,7 @@ $(BUILD)/sqltext_all.c: $(SQL) sql/query sql/schema scripts/sql2c
 	@mkdir -p $(@D)
 	$(Q)scripts/sql2c $(SQL) > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/obj/sqltext_all.o: $(BUILD)/sqltext_all.c
+$(BUILD)/obj/sqltext_all.o: $(BUILD)/sqltext_all.c | setup
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(DEPS) -c -o $@ $<
@@ -87,10 +93,11 @@ setup:
 demo: all
 	@exec scripts/demo
 
-check: setup
-	$(AGAIN) lint-layers check-build check-clang
-	$(AGAIN) check-unit
-	$(AGAIN) check-pg
+check: lint-layers check-unit check-pg check-clang
+# what fails soonest comes first; clang works while server tests wait for something
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check-pg check-clang: | lint-layers check-unit
+endif
 
 check-build: $(BUILD)/pgretain $(UNIT) $(TOOLS)
 
@@ -101,9 +108,9 @@ check-pg: $(BUILD)/pgretain $(TOOLS)
 	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) BUILD=$(abspath $(BUILD)) scripts/check-pg $(T)
 
 check-clang:
-	$(AGAIN) CC=clang BUILD=build-clang check-build
+	+@exec nice $(MAKE) --no-print-directory CC=clang BUILD=build-clang check-build
 
-check-asan: setup
+check-asan:
 	$(AGAIN) $(SANITIZE) check-build
 	$(AGAIN) $(SANITIZE) check-unit
 	$(AGAIN) $(SANITIZE) check-pg

@@ -1,2 +1,3 @@
--- The database's name, the server's clock, and whose ledgers are its past.
-SELECT current_database(), clock_timestamp()::text, l.lineage FROM pgretain.lineage AS l ORDER BY l.id
+-- The database's name, the server's clock, whose ledgers are its past, and the size of WAL segments in bytes.
+SELECT current_database(), clock_timestamp()::text, l.lineage, pg_size_bytes(current_setting('wal_segment_size'))
+FROM pgretain.lineage AS l ORDER BY l.id

@@ -1,2 +1,2 @@
--- From now on the head is kept outside too.
-SELECT pgretain.head_kept()
+-- $1: the head that stands in the log outside now.
+SELECT pgretain.head_kept($1::bigint)

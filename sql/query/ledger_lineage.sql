@@ -6,7 +6,9 @@ SELECT l.lineage,
 	l.database_oid = d.oid::bigint AS same_database,
 	l.timeline = t.timeline AS same_timeline,
 	h.seq,
-	'sha256:' || encode(h.hash, 'hex') AS hash
+	'sha256:' || encode(h.hash, 'hex') AS hash,
+	coalesce(l.kept_seq, 0) AS kept_seq,
+	coalesce(l.replaying, false) AS replaying
 FROM pg_control_system() s
 JOIN pg_database d ON d.datname = current_database()
 CROSS JOIN LATERAL (SELECT CASE WHEN pg_is_in_recovery()

@@ -37,6 +37,10 @@ GRANT SELECT (request, subject_type, kind, name, since, until, placed_at, found_
 GRANT SELECT ON pgretain.suppression TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.suppression_put, pgretain.suppression_restore, pgretain.suppression_expire,
 	pgretain.suppression_found, pgretain.suppression_settle TO pgretain_runner;
+GRANT SELECT (id, request, recipient, known_by, state, rules, rows, complete, created_at, next_at, attempts, tried_at,
+	exit_status, reason, answer, delivered_at, evidence) ON pgretain.notice
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT SELECT, INSERT, UPDATE ON pgretain.notice TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.suppression_drop TO pgretain_approver;
 
 GRANT SELECT ON pgretain.backup_store, pgretain.backup_set, pgretain.erasure, pgretain.obligation, pgretain.backup_state
@@ -46,7 +50,8 @@ GRANT EXECUTE ON FUNCTION pgretain.erasure_note, pgretain.backup_judge, pgretain
 	pgretain.backup_contains, pgretain.timeline_now
 	TO pgretain_runner;
 
-GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put
+GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put, pgretain.journal_take,
+	pgretain.journal_done, pgretain.journal_begin
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.job_key, pgretain.seal, pgretain.seal_field, pgretain.epoch_us,

@@ -18,6 +18,7 @@ bool catalogue_open(struct catalogue *k, struct diag *d)
 	k->lineages = arena_alloc(k->a, (k->nlineages + 1) * sizeof(*k->lineages));
 	for (size_t i = 0; i < k->nlineages; i++)
 		k->lineages[i] = arena_strdup(k->a, res_text(res, (int)i, 2));
+	k->wal_segment_size = k->nlineages ? (uint64_t)res_int(res, 0, 3) : 0;
 	k->dbname = k->nlineages ? arena_strdup(k->a, res_text(res, 0, 0)) : "";
 	return true;
 }
@@ -129,6 +130,12 @@ static const char *number(struct arena *a, bool has, int64_t n)
 	return has ? arena_printf(a, "%lld", (long long)n) : NULL;
 }
 
+/* Nobody but its owner can read it, or nobody without its key. */
+static bool is_isolated(const struct backup_set *s)
+{
+	return s->closed == KNOWN_YES || s->encrypted == KNOWN_YES;
+}
+
 static bool put_set(struct work *w, struct backup_set *s, struct diag *d)
 {
 	struct arena *a = w->k->a;
@@ -142,7 +149,7 @@ static bool put_set(struct work *w, struct backup_set *s, struct diag *d)
 			     lsn_text(a, s->has_stop_lsn, s->stop_lsn), instant_text(a, s->start), instant_text(a, s->stop),
 			     number(a, s->has_ledger_seq, s->ledger_seq),
 			     cat_array_literal(a, s->depends_on.v, s->depends_on.n), s->kept ? "t" : "f", known_text(s->encrypted),
-			     s->closed == KNOWN_YES ? "t" : "f", s->annotations, number(a, s->size >= 0, s->size),
+			     is_isolated(s) ? "t" : "f", s->annotations, number(a, s->size >= 0, s->size),
 			     instant_text(a, s->until), s->until_why, cat_array_literal(a, s->findings.v, s->findings.n), s->trouble,
 			     s->unchanged ? "t" : "f"))
 		return false;
@@ -284,7 +291,7 @@ bool catalogue_scan(struct catalogue *k, const struct backup_store *store, struc
 {
 	struct work w = { .k = k, .s = ret };
 	struct provider_env env = { .dbname = k->dbname, .nlineages = k->nlineages, .lineages = k->lineages,
-				    .is_known = is_known, .ctx = &w };
+				    .wal_segment_size = k->wal_segment_size, .is_known = is_known, .ctx = &w };
 	struct diag ignored = DIAG_INIT;
 
 	*ret = (struct catalogue_store){ .store = store, .listing = { .a = k->a } };

@@ -13,6 +13,7 @@ struct catalogue {
 	const char *dbname;
 	size_t nlineages;
 	const char **lineages;
+	uint64_t wal_segment_size;
 };
 
 /* Looks up what providers must be told. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,18 +14,29 @@ static const char *owner_name(struct arena *a, uid_t uid)
 	return p ? arena_strdup(a, p->pw_name) : arena_printf(a, "%u", (unsigned)uid);
 }
 
-/* Whoever can't enter the folder can't read what is in it. */
+/* Whoever can't enter one of the folders above can't read what is in it. */
+static bool is_shut_above(struct arena *a, const char *path)
+{
+	char *at = realpath(path, NULL);
+	struct stat st;
+	bool shut = false;
+
+	for (char *up = at ? arena_strdup(a, at) : NULL; up && !shut && !streq(up, "/");) {
+		up = dirname(up);
+		shut = stat(up, &st) == 0 && !(st.st_mode & 0011);
+	}
+	free(at);
+	return shut;
+}
+
 void isolation_path(struct arena *a, const char *path, struct backup_set *s)
 {
-	char *copy = arena_strdup(a, path);
-	struct stat st, above;
+	struct stat st;
 
 	s->closed = KNOWN_NO;
-	if (stat(path, &st) != 0 || stat(dirname(copy), &above) != 0) {
+	if (stat(path, &st) != 0)
 		vec_push(a, &s->findings, arena_printf(a, "owner and mode can't be looked at: %s", strerror(errno)));
-		return;
-	}
-	if (!(st.st_mode & (S_ISDIR(st.st_mode) ? 0011 : 0044)) || !(above.st_mode & 0011))
+	else if (!(st.st_mode & (S_ISDIR(st.st_mode) ? 0011 : 0044)) || is_shut_above(a, path))
 		s->closed = KNOWN_YES;
 	else
 		vec_push(a, &s->findings, arena_printf(a, "group or others can read it (owner %s, mode %04o)",

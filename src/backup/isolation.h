@@ -8,7 +8,7 @@
  * date. (That others can read it is noted by isolation_path; that it is not encrypted by whoever looks.) */
 void isolation_check(const struct backup_store *store, int64_t now, struct arena *a, struct backup_set *s);
 
-/* Owner and mode of a file or folder and of the folder that holds it: *closed, and a finding where group or
+/* Owner and mode of a file or folder and of those above it: *closed, and a finding where group or
  * others can read it. */
 void isolation_path(struct arena *a, const char *path, struct backup_set *s);
 

@@ -70,6 +70,7 @@ struct provider_env {
 	size_t nlineages;
 	const char *const *lineages;	/* whose ledgers are its past: UUIDs */
 	int64_t now;			/* instant, the server's clock */
+	uint64_t wal_segment_size;	/* bytes, of the server */
 	/* Is a set of this name and identity in the catalogue, and was it read? */
 	bool (*is_known)(void *ctx, const char *name, const char *identity);
 	void *ctx;

@@ -126,6 +126,16 @@ void secret_mac(const struct secret_key *k, const char *const *parts, size_t n, 
 	hmac(k, strbuf_str(&sb), sb.len, into);
 }
 
+void secret_mac_bytes(const struct secret_key *k, const char *context, const void *bytes, size_t n,
+		      unsigned char into[SECRET_MAC])
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_addf(&sb, "%zu:%s%zu:", strlen(context), context, n);
+	strbuf_add(&sb, bytes, n);
+	hmac(k, strbuf_str(&sb), sb.len, into);
+}
+
 void secret_mac_text(const unsigned char mac[SECRET_MAC], char into[SECRET_MAC_TEXT])
 {
 	for (size_t i = 0; i < SECRET_MAC; i++)

@@ -23,6 +23,9 @@ const char *secret_open(struct arena *a, const struct secret_key *k, const char 
 void secret_derive(const struct secret_key *k, const char *purpose, struct secret_key *ret);
 /* Over the strings, each with its length: ("ab", "c") is not ("a", "bc"). */
 void secret_mac(const struct secret_key *k, const char *const *parts, size_t n, unsigned char into[SECRET_MAC]);
+/* Over a context and bytes of any kind. */
+void secret_mac_bytes(const struct secret_key *k, const char *context, const void *bytes, size_t n,
+		      unsigned char into[SECRET_MAC]);
 void secret_mac_text(const unsigned char mac[SECRET_MAC], char into[SECRET_MAC_TEXT]);
 /* False: not 64 hex digits. */
 bool secret_mac_parse(const char *hex, unsigned char into[SECRET_MAC]) must_use;

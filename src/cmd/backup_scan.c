@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cmd/connect.h"
+#include "cmd/erasure_backup.h"
 #include "ledger/ledger.h"
 
 static const struct backup_store *store_named(const struct policy *p, const char *name)
@@ -64,6 +65,8 @@ static bool scan(struct ctx *ctx, struct conn *c, const char *const *words, stru
 	struct catalogue k = { .c = c, .a = ctx->arena, .actor = ctx->actor,
 			       .skew_ms = policy_limits(ctx->policy, ctx->db, NULL).max_clock_skew_ms };
 
+	struct erasure_done done = { { NULL, 0, 0 } };
+
 	if (!catalogue_open(&k, d))
 		return false;
 	for (size_t i = 0; i < ctx->policy->nbackups; i++) {
@@ -75,7 +78,11 @@ static bool scan(struct ctx *ctx, struct conn *c, const char *const *words, stru
 			return false;
 		note_store(ctx, &s, v);
 	}
-	return catalogue_judge(&k, d);
+	if (!catalogue_judge(&k, d) || !erasure_backups_settle(ctx, c, &done, d))
+		return false;
+	for (size_t i = 0; i < done.ids.n; i++)
+		vec_push(ctx->arena, &v->completed, done.ids.v[i]);
+	return true;
 }
 
 int backup_scan(struct ctx *ctx, int argc, char **argv)
@@ -88,7 +95,7 @@ int backup_scan(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!configured(ctx, words, &d) || !ledger_require(c, ctx_replay_log(ctx), &d) || !scan(ctx, c, words, &v, &d) ||
-	    !backup_load(ctx, c, words, &v, &d) || !ledger_head_export(c, ctx_replay_log(ctx), &d))
+	    !backup_load(ctx, c, words, &v, &d) || !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	v.exit = backup_view_troubled(&v) ? EXIT_HUMAN : EXIT_DONE;
 	backup_print(ctx, &v);

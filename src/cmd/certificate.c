@@ -3,6 +3,8 @@
 #include "base/digest.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
+#include "cmd/erasure_backup.h"
+#include "cmd/notice.h"
 #include "cmd/words.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
@@ -59,11 +61,6 @@ static const char *standing_of(const struct erasure_request *r, const json_t *co
 	return r->state == REQUEST_COMPLETED && !json_array_size(columns) ? "final" : "interim";
 }
 
-static const char *backups(const struct erasure *e)
-{
-	return e->ctx->policy->no_backups ? arena_printf(e->a, "none: %s", e->ctx->policy->no_backups) : "not catalogued";
-}
-
 static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d)
 {
 	static const char *const steps[] = { "opened", "verified", "assessed", "approved", "executed", "finished" };
@@ -81,7 +78,7 @@ static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, str
 	json_put(o, "certificate", json_text(standing_of(r, columns)));
 	json_put(o, "final", json_boolean(streq(standing_of(r, columns), "final")));
 	json_put(o, "columns_skipped", columns);
-	json_put(o, "backups_state", json_text(backups(e)));
+	json_put(o, "backups_state", json_text(erasure_backups_word(e, r)));
 	json_put(o, "plan", json_text(res_text_null(res, 0, 6)));
 	json_put(o, "config", json_text(res_text_null(res, 0, 7)));
 	json_put(o, "approved_fingerprint", json_text(res_text_null(res, 0, 8)));
@@ -98,6 +95,20 @@ static const char *text_at(const json_t *o, const char *key)
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "-";
+}
+
+static void backups_text(struct erasure *e, const json_t *all, struct strbuf *sb)
+{
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const json_t *o = json_array_get(all, i);
+		bool cleared = streq(text_at(o, "state"), "cleared");
+		const char *until = json_string_value(json_object_get(o, "until"));
+
+		strbuf_addf(sb, "%-21s %s: %s%s\n", i ? "" : "backups", text_at(o, "set"), text_at(o, "state"),
+			    cleared ? arena_printf(e->a, " %s (%s)", text_at(o, "cleared_at"), text_at(o, "reason"))
+				    : until ? arena_printf(e->a, " until %s (%s)", until, text_at(o, "reason"))
+					    : arena_printf(e->a, ", no end is known (%s)", text_at(o, "reason")));
+	}
 }
 
 static void as_text(struct erasure *e, const struct erasure_request *r, const json_t *o, struct strbuf *sb)
@@ -120,6 +131,8 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 		strbuf_addf(sb, "%-21s not yet: something is still kept\n", "search afterwards");
 	for (size_t i = 0; i < json_array_size(columns); i++)
 		strbuf_addf(sb, "%-21s %s\n", i ? "" : "columns_skipped", json_string_value(json_array_get(columns, i)));
+	notice_show_text(json_object_get(o, "recipients"), sb);
+	backups_text(e, json_object_get(o, "backups"), sb);
 	strbuf_addf(sb, "%-21s %s\n", "claims", text_at(o, "claims"));
 }
 
@@ -134,7 +147,7 @@ static bool evidence(struct erasure *e, const struct erasure_request *r, bool fi
 	digest_text(strbuf_str(sb), sb->len, digest);
 	return conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest,
 			       final ? "true" : "false", e->ctx->actor) &&
-		ledger_head_export(e->conn, ctx_replay_log(e->ctx), d);
+		ctx_export(e->ctx, e->conn, d);
 }
 
 static bool erasing(const struct erasure_request *r, struct diag *d)
@@ -163,7 +176,8 @@ static int issue(struct ctx *ctx, const char *id)
 	if (!ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	e = (struct erasure){ .ctx = ctx, .db = ctx->db, .conn = c, .a = ctx->arena };
-	if (!erasure_load(&e, &id, 1, &d) || !erasing(&e.requests.v[0], &d) || !erasure_stored(&e, &d))
+	if (!erasure_load(&e, &id, 1, &d) || !erasing(&e.requests.v[0], &d) || !erasure_stored(&e, &d) ||
+	    !erasure_backups(&e, false, &d))
 		return ctx_fail(ctx, &d);
 	r = &e.requests.v[0];
 	if (!fill(&e, r, &o, &d))

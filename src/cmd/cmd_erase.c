@@ -1,6 +1,7 @@
 /* erase, and the nightly step "requests": what was approved is carried out. */
 #include "cmd/connect.h"
 #include "cmd/erasure_report.h"
+#include "cmd/notice.h"
 #include "cmd/recurrence.h"
 
 #include "base/instant.h"
@@ -92,11 +93,12 @@ static int exit_of(const struct erasure *e, const struct erasure_run *r)
 	return EXIT_DONE;
 }
 
-static void report(struct erasure *e, const struct erasure_run *r, int exit)
+static void report(struct erasure *e, const struct erasure_run *r, const struct notices *notices, int exit)
 {
 	struct erasure_report t;
 
 	erasure_report_init(&t, e->ctx, e->db);
+	t.notices = notices;
 	erasure_report_add(&t, e, r);
 	erasure_report_print(&t, exit, false);
 }
@@ -144,7 +146,7 @@ static int dry_run(struct erasure *e)
 		return ctx_fail(e->ctx, &d);
 	erasure_foresee(e);
 	foreseen(e, &r);
-	report(e, &r, EXIT_DONE);
+	report(e, &r, NULL, EXIT_DONE);
 	return EXIT_DONE;
 }
 
@@ -153,6 +155,7 @@ static int dry_run(struct erasure *e)
 static int act(struct erasure *e)
 {
 	struct erasure_run r = { .e = e };
+	struct notices notices = { 0 };
 	struct diag d = DIAG_INIT;
 	int exit;
 
@@ -161,7 +164,9 @@ static int act(struct erasure *e)
 	if (!erasure_execute(&r, &d))
 		return ctx_fail(e->ctx, &d);
 	exit = exit_of(e, &r);
-	report(e, &r, exit);
+	if (!r.interrupted)
+		exit = exit_worse(exit, notice_step(e->ctx, e->conn, erasure_ids(e), 0, &notices));
+	report(e, &r, &notices, exit);
 	return exit;
 }
 
@@ -289,7 +294,8 @@ static bool deadlines(struct conn *c, const char *now, int *code, struct diag *d
 	return true;
 }
 
-static int night(struct ctx *ctx, struct conn *c, const struct database *db, double deadline_ms, struct erasure_report *t)
+static int night(struct ctx *ctx, struct conn *c, const struct database *db, double deadline_ms, bool with_deadlines,
+		 struct erasure_report *t)
 {
 	struct diag d = DIAG_INIT;
 	struct waiting w = { 0 };
@@ -308,7 +314,7 @@ static int night(struct ctx *ctx, struct conn *c, const struct database *db, dou
 
 			code = one != EXIT_DONE ? one : code;
 		}
-	if (!deadlines(c, now, &code, &d))
+	if (with_deadlines && !deadlines(c, now, &code, &d))
 		return ctx_fail(ctx, &d);
 	t->as_of = t->as_of ? t->as_of : rfc3339(ctx->arena, now);
 	return code;
@@ -319,6 +325,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	struct conn_settings settings = { .application = "pgretain erase" };
 	struct diag d = DIAG_INIT;
 	struct recurrences returned = { 0 };
+	struct notices notices = { 0 };
 	struct erasure_report t;
 	AUTO_CONN *c = NULL;
 	int code;
@@ -326,7 +333,11 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	erasure_report_init(&t, ctx, db);
-	code = night(ctx, c, db, deadline_ms, &t);
+	code = night(ctx, c, db, deadline_ms, true, &t);
+	if (code != EXIT_INTERRUPTED && code != EXIT_REFUSED) {
+		code = exit_worse(code, notice_step(ctx, c, NULL, deadline_ms, &notices));
+		t.notices = &notices;
+	}
 	if (!rules_follow && code != EXIT_INTERRUPTED && code != EXIT_REFUSED) {
 		code = exit_worse(code, recurrence_step(ctx, db, c, t.run, &returned));
 		t.recurrences = &returned;
@@ -334,6 +345,19 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	/* a run prints one object: that of the rules */
 	erasure_report_print(&t, code, rules_follow && ctx->format == FORMAT_JSON);
 	return code;
+}
+
+int erasure_again(struct ctx *ctx, const struct database *db)
+{
+	struct conn_settings settings = { .application = "pgretain replay" };
+	struct diag d = DIAG_INIT;
+	struct erasure_report t;
+	AUTO_CONN *c = NULL;
+
+	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
+		return ctx_fail(ctx, &d);
+	erasure_report_init(&t, ctx, db);
+	return night(ctx, c, db, 0, false, &t);
 }
 
 static const struct opt options[] = {
@@ -355,8 +379,11 @@ const struct command cmd_erase = {
 		"Several requests are worked on together: cost grows with their rows. Interrupted, it goes on\n"
 		"where it stood.\n"
 		"\n"
-		"Exit code: 0; 2 when something needs a human (a row could not be had, or the search afterwards found\n"
-		"some);\n"
+		"Recipients of the data are told by their commands, once the result stands; the nightly step goes on\n"
+		"with those that could not be reached.\n"
+		"\n"
+		"Exit code: 0; 2 when something needs a human (a row could not be had, the search afterwards found\n"
+		"some, or a recipient could not be told);\n"
 		"3 when rules have changed or rows have come since the request was assessed; 4 interrupted.\n"
 		"\n"
 		"Example:\n"

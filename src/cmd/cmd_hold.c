@@ -52,7 +52,7 @@ static bool record(struct ctx *ctx, struct conn *c, const struct change *ch, str
 
 static bool commit(struct ctx *ctx, struct conn *c, struct diag *d)
 {
-	return conn_do(c, "COMMIT", NO_PARAMS, d) && ledger_head_export(c, ctx_replay_log(ctx), d);
+	return ctx_commit(ctx, c, d);
 }
 
 static int said(struct ctx *ctx, const struct change *ch, const char *text)

@@ -237,7 +237,7 @@ static bool init_all(struct setup *to, struct diag *d)
 	return ledger_init(to->c, &how, &to->applied, d) &&
 		ledger_require(to->c, log, d) &&
 		grant_rules(to, true, d) && grant_rules(to, false, d) &&
-		ledger_head_export(to->c, log, d);
+		ctx_export(to->ctx, to->c, d);
 }
 
 static int run(struct ctx *ctx, int argc, char **argv)

@@ -199,7 +199,7 @@ bool vault_step_purge(struct ctx *ctx, struct conn *c, const struct database *db
 	bool ok;
 
 	*ret = (struct vault_outcome){ .arena = ctx->arena };
-	ok = replan(&h, &plan, d) && vault_purge(c, plan, &o, ret, d);
+	ok = replan(&h, &plan, d) && vault_purge(c, plan, &o, ret, d) && ledger_note_erasures(c, d);
 	for (size_t i = 0; i < h.plans.n; i++)
 		arena_free(h.plans.v[i]->arena);
 	if (ret->moved)
@@ -222,7 +222,7 @@ static int purge(struct ctx *ctx, int argc, char **argv)
 	c = open_to_act(ctx, &d);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!vault_step_purge(ctx, c, ctx->db, before, &out, &d) || !ledger_head_export(c, ctx_replay_log(ctx), &d))
+	if (!vault_step_purge(ctx, c, ctx->db, before, &out, &d) || !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return show(ctx, &out, "purged", "Nothing in the vault is past its purge date.");
 }
@@ -265,7 +265,7 @@ static int release(struct ctx *ctx, int argc, char **argv)
 		return ctx_fail(ctx, &d);
 	ok = vault_release(c, plan, &o, &out, &d);
 	arena_free(plan->arena);
-	if (!ok || !ledger_head_export(c, ctx_replay_log(ctx), &d))
+	if (!ok || !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	if (out.moved)
 		log_event(LOG_LEVEL_INFO, "quarantine.release", LOG_S("rule", want.rule), LOG_I("rows", out.moved));

@@ -90,6 +90,8 @@ static const struct verb verbs[] = {
 	  request_reopen },
 	{ "admit", "UUID --evidence REF", "an erased person came back of their own will: nobody looks for them any more",
 	  evidence_options, 1, 1, request_admit },
+	{ "notify", "UUID [--evidence REF]", "tells recipients anew; with evidence: they were told in another way", evidence_options,
+	  1, 1, request_notify },
 	{ .name = NULL },
 };
 

@@ -158,10 +158,19 @@ static bool append(struct run_session *r, const struct ledger_entry *e, struct d
 
 static bool head_export(struct run_session *r, struct diag *d)
 {
-	bool ok = ledger_head_export(r->conn, r->replay_log, d);
+	bool ok = ctx_export_of(r->ctx, r->replay_log, r->conn, d);
 
 	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ledger_head_export(r->conn, r->replay_log, d);
+		ok = revive_control(r->conn, &r->x, d) && ctx_export_of(r->ctx, r->replay_log, r->conn, d);
+	return ok;
+}
+
+static bool note_erasures(struct run_session *r, struct diag *d)
+{
+	bool ok = ledger_note_erasures(r->conn, d);
+
+	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
+		ok = revive_control(r->conn, &r->x, d) && ledger_note_erasures(r->conn, d);
 	return ok;
 }
 
@@ -367,7 +376,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	if (!r->out.interrupted && !r->o.nrules)
 		r->out.exit = exit_worse(r->out.exit, recurrence_step(r->ctx, r->db, r->conn, r->uuid, &r->returned));
 	FAULT_POINT(run_ending);
-	if (!run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
+	if (!note_erasures(r, d) || !run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
 	FAULT_POINT(head_export);
 	if (!head_export(r, d))
@@ -424,9 +433,19 @@ int run_rules(struct run_session *r, bool dry)
 		fputs("\r\033[K", stderr);
 	if (!ok)
 		r->out.exit = r->out.steps ? ctx_fail(r->ctx, &d) : ctx_refuse(r->ctx, &d);
-	if (r->out.steps)
+	if (r->out.steps && !r->quiet)
 		run_report(r->ctx, r->plan, &r->out, r->uuid, &r->returned, (clock_ms() - r->began_ms) / 1e3, r->out.exit);
 	return r->out.exit;
+}
+
+void run_session_done(struct run_session *r)
+{
+	if (r->conn)
+		conn_close(r->conn);
+	for (size_t i = 0; i < r->fresh.n; i++)
+		plan_free(r->fresh.v[i]);
+	if (r->plan)
+		plan_free(r->plan);
 }
 
 static int run(struct ctx *ctx, int argc, char **argv)
@@ -452,12 +471,7 @@ static int run(struct ctx *ctx, int argc, char **argv)
 		code = run_rules(&r, opts_flag(&ctx->opts, "dry-run"));
 	else
 		code = run_job(&r);
-	if (r.conn)
-		conn_close(r.conn);
-	for (size_t i = 0; i < r.fresh.n; i++)
-		plan_free(r.fresh.v[i]);
-	if (r.plan)
-		plan_free(r.plan);
+	run_session_done(&r);
 	return code;
 }
 

@@ -1,5 +1,8 @@
 #include "cmd/connect.h"
 
+#include "ledger/ledger.h"
+#include "ledger/replay_log.h"
+
 struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 {
 	const struct database *db = ctx_database(ctx);
@@ -22,4 +25,40 @@ struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 const char *ctx_replay_log(const struct ctx *ctx)
 {
 	return ctx->db && ctx->db->replay_log ? ctx->db->replay_log : ctx->policy->replay_log;
+}
+
+bool ctx_replay_place(struct ctx *ctx, const char *log, const struct replay_place **ret, struct diag *d)
+{
+	struct secret_key *key = NULL;
+	struct replay_place *p;
+
+	*ret = NULL;
+	if (!log)
+		return true;
+	if (ctx->policy->key_file) {
+		key = arena_alloc(ctx->arena, sizeof(*key));
+		if (!secret_load(ctx->policy->key_file, key, d))
+			return false;
+	}
+	p = arena_alloc(ctx->arena, sizeof(*p));
+	*p = (struct replay_place){ log, key };
+	*ret = p;
+	return true;
+}
+
+bool ctx_export_of(struct ctx *ctx, const char *log, struct conn *c, struct diag *d)
+{
+	const struct replay_place *place;
+
+	return ctx_replay_place(ctx, log, &place, d) && ledger_export(c, place, d);
+}
+
+bool ctx_export(struct ctx *ctx, struct conn *c, struct diag *d)
+{
+	return ctx_export_of(ctx, ctx_replay_log(ctx), c, d);
+}
+
+bool ctx_commit(struct ctx *ctx, struct conn *c, struct diag *d)
+{
+	return conn_do(c, "COMMIT", NO_PARAMS, d) && ctx_export(ctx, c, d);
 }

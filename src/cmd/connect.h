@@ -13,5 +13,13 @@ bool ctx_open(struct ctx *ctx, const struct database *db, const struct conn_sett
 	      struct diag *d) must_use;
 /* The database's log outside, else the policy's, else NULL. */
 const char *ctx_replay_log(const struct ctx *ctx);
+/* That log with the key that its rows are sealed under; NULL for NULL. */
+struct replay_place;
+bool ctx_replay_place(struct ctx *ctx, const char *log, const struct replay_place **ret, struct diag *d) must_use;
+/* At the end of whatever acts: what has changed goes into the log outside (ledger_export). */
+bool ctx_export(struct ctx *ctx, struct conn *c, struct diag *d) must_use;
+/* COMMIT, and that. */
+bool ctx_commit(struct ctx *ctx, struct conn *c, struct diag *d) must_use;
+bool ctx_export_of(struct ctx *ctx, const char *log, struct conn *c, struct diag *d) must_use;
 
 #endif

@@ -23,6 +23,9 @@ struct erasure_request {
 	bool locked;				/* this process works on it */
 	int64_t residual_found;
 	bool scanned;
+	bool in_backups;			/* by erasure_backups(): a backup may still hold its rows */
+	int64_t backup_sets;			/* that do */
+	const char *backup_stores;		/* not listed since its rows went; NULL: none */
 	size_t nitems;
 	struct erasure_item *items;		/* one for each of the plan's */
 };
@@ -114,6 +117,8 @@ void erasure_text(struct erasure *e, const struct erasure_request *r, struct str
 /* cmd_erase.c: the job step "requests". rules_follow: the same job looks for people who came back, and prints the JSON,
  * when its rules have run. */
 int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_ms, bool rules_follow);
+/* Of a replay: requests that wait are worked on, without a report or a look at deadlines and returned people. */
+int erasure_again(struct ctx *ctx, const struct database *db);
 
 /* residual.c: looks for what was frozen, in every text and json column; not by the subject map. */
 bool residual_scan(struct erasure *e, struct erasure_request **whose, size_t n, struct diag *d) must_use;

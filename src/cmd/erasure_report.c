@@ -94,6 +94,8 @@ static void print_json(struct erasure_report *t, int exit)
 	json_t *o = run_view_json(&v);
 
 	json_put(o, "requests", json_incref(t->requests));
+	if (t->notices)
+		json_put(o, "notices", notices_json(t->notices));
 	ctx_print_json(t->ctx, o);
 }
 
@@ -101,6 +103,8 @@ static void print_text(struct erasure_report *t)
 {
 	struct text_style style = ctx_style(t->ctx);
 
+	if (t->notices)
+		notices_text(t->notices, &style, &t->text);
 	if (t->recurrences)
 		recurrences_text(t->recurrences, &style, &t->text);
 	if (t->text.len)

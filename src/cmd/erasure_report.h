@@ -3,6 +3,7 @@
 #define PGRETAIN_CMD_ERASURE_REPORT_H
 
 #include "cmd/erasure_run.h"
+#include "report/notice_view.h"
 #include "report/recurrence_view.h"
 
 struct erasure_report {
@@ -13,6 +14,7 @@ struct erasure_report {
 	json_t *requests;
 	struct strbuf text;
 	const struct recurrences *recurrences;	/* NULL: nobody has looked */
+	const struct notices *notices;		/* NULL: none were delivered */
 	double seconds;
 	bool interrupted;
 };

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/sig.h"
 #include "cmd/connect.h"
+#include "cmd/erasure_backup.h"
+#include "cmd/notice.h"
 #include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
@@ -185,11 +187,9 @@ static bool counted(struct erasure_run *r, struct diag *d)
 
 /* ---- moving on ---- */
 
-static void sums(struct erasure *e, const struct erasure_request *q, struct request_sums *s)
+static void sums(const struct erasure_request *q, struct request_sums *s)
 {
-	const struct policy *p = e->ctx->policy;
-
-	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = p->no_backups == NULL };
+	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = q->in_backups };
 	for (size_t i = 0; i < q->nitems; i++) {
 		const struct erasure_item *it = &q->items[i];
 
@@ -223,7 +223,7 @@ static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag
 
 	if (!wake)
 		json_put(set, "wake_at", json_null());
-	sums(r->e, q, &s);
+	sums(q, &s);
 	json_put(note, "run", json_text(r->uuid));
 	json_put(note, "deferred", json_count(s.deferred));
 	json_put(note, "held", json_count(s.held));
@@ -258,7 +258,7 @@ static bool scan_all(struct erasure_run *r, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums s;
 
-		sums(r->e, &r->e->requests.v[k], &s);
+		sums(&r->e->requests.v[k], &s);
 		if (nothing_left(&s))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -273,7 +273,7 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 	for (size_t k = 0; k < r->e->requests.n; k++) {
 		struct request_sums sum;
 
-		sums(r->e, &r->e->requests.v[k], &sum);
+		sums(&r->e->requests.v[k], &sum);
 		if (is_erased(request_derive(&sum)))
 			whose[n++] = &r->e->requests.v[k];
 	}
@@ -283,7 +283,8 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 /* The result, and what goes with it, are there together or not at all. */
 static bool finish_one(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
 {
-	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !forget(r, q, s, d))
+	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !notice_write(r->e, q, d) ||
+	    !forget(r, q, s, d))
 		return false;
 	FAULT_POINT(erasure_result);
 	return conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);
@@ -293,7 +294,7 @@ static bool finish_all(struct erasure_run *r, struct diag *d)
 {
 	struct suppress s;
 
-	if (!scan_all(r, d) || !digests(r, &s, d))
+	if (!erasure_backups(r->e, true, d) || !scan_all(r, d) || !digests(r, &s, d))
 		return false;
 	for (size_t k = 0; k < r->e->requests.n; k++)
 		if (!finish_one(r, &r->e->requests.v[k], &s, d))
@@ -399,7 +400,9 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	e->conn->stop = STOP_WAITING;
 	new_uuid(r->uuid);
 	r->lock = lock_name(e->a, &e->requests.v[0]);
-	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d))
+	/* what was approved is known outside before it is carried out */
+	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
+	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	add_items(r, -1);
 	FAULT_POINT(erasure_begun);
@@ -411,8 +414,9 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	add_items(r, 1);
 	close_views(r);
 	r->interrupted = r->out.interrupted;
-	if (!run_event(r, r->interrupted ? "interrupted" : "end", rows, d) || !ledger_head_export(e->conn, ctx_replay_log(e->ctx), d))
+	if (!ledger_note_erasures(e->conn, d) || !run_event(r, r->interrupted ? "interrupted" : "end", rows, d) ||
+	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	FAULT_POINT(erasure_ending);
-	return r->interrupted || finish_all(r, d);
+	return r->interrupted || (finish_all(r, d) && ctx_export(e->ctx, e->conn, d));
 }

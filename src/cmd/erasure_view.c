@@ -1,4 +1,6 @@
 #include "cmd/erasure.h"
+#include "cmd/erasure_backup.h"
+#include "cmd/notice.h"
 #include "cmd/recurrence.h"
 
 #include "cmd/words.h"
@@ -92,12 +94,13 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 {
 	AUTO_RESULT *res = NULL;
 	const char *wake;
-	json_t *o, *residual, *suppression;
+	json_t *o, *residual, *suppression, *recipients, *backups;
 
 	if (!conn_query_text(e->conn, sqltext_get("query/item_show"), &res, d, r->id))
 		return false;
 	residual = residual_json(e, r->id, d);
-	if (!residual || !erasure_suppression(e, r->id, &suppression, d))
+	if (!residual || !erasure_suppression(e, r->id, &suppression, d) || !notice_show(e, r->id, &recipients, d) ||
+	    !erasure_backups_json(e, r, &backups, d))
 		return false;
 	o = json_object();
 	json_put(o, "schema", json_text("pgretain.request/1"));
@@ -115,7 +118,8 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 	json_put(o, "items", erasure_items_json(e, r));
 	json_put(o, "residual", residual);
 	json_put(o, "suppression", suppression);
-	json_put(o, "backups", json_array());
+	json_put(o, "recipients", recipients);
+	json_put(o, "backups", backups);
 	json_put(o, "final", json_boolean(streq(res_text(res, 0, 1), "completed")));
 	json_put(o, "ledger_head", json_text(res_text(res, 0, 7)));
 	*ret = o;

@@ -2,6 +2,7 @@
 
 #include "base/instant.h"
 #include "base/log.h"
+#include "cmd/connect.h"
 #include "cmd/recurrence_reopen.h"
 #include "cmd/suppress.h"
 #include "ledger/ledger.h"
@@ -187,7 +188,7 @@ static bool note(struct looking *f, const char *run, struct diag *d)
 	for (size_t i = 0; i < f->ret->found.n; i++)
 		if (is_news(res, f->ret->found.v[i].request) && !record(f, &f->ret->found.v[i], run, d))
 			return false;
-	return conn_do(f->s.conn, "COMMIT", NO_PARAMS, d);
+	return ctx_commit(f->s.ctx, f->s.conn, d);
 }
 
 static bool reopen_all(struct looking *f, const char *run, struct diag *d)

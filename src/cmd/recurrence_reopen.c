@@ -1,4 +1,5 @@
 #include "cmd/recurrence_reopen.h"
+#include "cmd/connect.h"
 
 #include "base/instant.h"
 #include "pg/sqltext.h"
@@ -96,7 +97,7 @@ static bool begin_anew(struct erasure *e, const struct recurrence_view *v, const
 
 	return conn_do(e->conn, "BEGIN", NO_PARAMS, d) &&
 		erasure_move_with(e, r, REQUEST_ON_REOPEN, REQUEST_REOPENED, evidence, NULL, note, d) && settle(e, r, p, d) &&
-		freeze(e, r, p, d) && conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+		freeze(e, r, p, d) && ctx_commit(e->ctx, e->conn, d);
 }
 
 bool recurrence_reopen(struct suppress *s, struct recurrence_view *v, const struct recurrence_person *p, const char *evidence,

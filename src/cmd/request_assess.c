@@ -127,7 +127,7 @@ static bool keep_all(struct erasure *e, struct diag *d)
 		if (!keep(e, &e->requests.v[i], d))
 			return false;
 	}
-	return erasure_store(e, d) && conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+	return erasure_store(e, d) && ctx_commit(e->ctx, e->conn, d);
 }
 
 static bool rules_fit(struct erasure *e, struct diag *d)
@@ -234,7 +234,7 @@ static bool approve_all(struct erasure *e, struct diag *d)
 		if (!ok)
 			return false;
 	}
-	return conn_do(e->conn, "COMMIT", NO_PARAMS, d);
+	return ctx_commit(e->ctx, e->conn, d);
 }
 
 int request_approve(struct ctx *ctx, int argc, char **argv)

@@ -265,7 +265,7 @@ static bool finish(struct copy *k, struct diag *d)
 	return conn_do(k->e.conn, "BEGIN", NO_PARAMS, d) && ledger_append(k->e.conn, &entry, d) &&
 		(!answers || erasure_move(&k->e, k->r, REQUEST_ON_ANSWER, REQUEST_COMPLETED, NULL, NULL, d)) &&
 		folder_commit(k, d) && conn_do(k->e.conn, "COMMIT", NO_PARAMS, d) &&
-		ledger_head_export(k->e.conn, ctx_replay_log(k->e.ctx), d);
+		ctx_export(k->e.ctx, k->e.conn, d);
 }
 
 static bool export(struct copy *k, struct diag *d)

@@ -128,7 +128,7 @@ int request_verify(struct ctx *ctx, int argc, char **argv)
 	c = take(ctx, &e, argv[0]);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!verified(&e, &e.requests.v[0], evidence, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+	if (!verified(&e, &e.requests.v[0], evidence, &d) || !ctx_commit(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return request_said(ctx, &e.requests.v[0], NULL);
 }
@@ -207,7 +207,7 @@ int request_refuse(struct ctx *ctx, int argc, char **argv)
 	c = take(ctx, &e, argv[0]);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+	if (!refused(&e, &e.requests.v[0], code, rule, evidence, review, &d) || !ctx_commit(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return request_said(ctx, &e.requests.v[0], streq(code, "G4") ? rule ? "a hold was placed on these rows of the person" : "a hold was placed on the person" : NULL);
 }
@@ -236,7 +236,7 @@ static int simple(struct ctx *ctx, const char *id, enum request_event event, jso
 		return EXIT_REFUSED;
 	}
 	if (!happens(&e, &e.requests.v[0], event, NULL, set ? object_text(&e, set) : NULL, NULL, &d) ||
-	    !conn_do(c, "COMMIT", NO_PARAMS, &d))
+	    !ctx_commit(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return request_said(ctx, &e.requests.v[0], more);
 }
@@ -306,7 +306,7 @@ int request_extend(struct ctx *ctx, int argc, char **argv)
 	c = take(ctx, &e, argv[0]);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!extended(&e, &e.requests.v[0], reason, &d) || !conn_do(c, "COMMIT", NO_PARAMS, &d))
+	if (!extended(&e, &e.requests.v[0], reason, &d) || !ctx_commit(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return request_said(ctx, &e.requests.v[0], "extended");
 }

@@ -3,6 +3,7 @@
 
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
+#include "cmd/notice.h"
 #include "cmd/request_assess.h"
 #include "cmd/words.h"
 #include "ledger/ledger.h"
@@ -152,7 +153,8 @@ static void show_suppression(const json_t *o, struct strbuf *sb)
 			    *field(o, "found") ? "; in the tables again since " : "", field(o, "found"));
 }
 
-static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why, const json_t *suppression)
+static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why, const json_t *suppression,
+		      const json_t *recipients)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
@@ -164,6 +166,7 @@ static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why,
 			    res_text(why, i, 0), res_text(why, i, 2), res_text(why, i, 3), *res_text(why, i, 5) ? ", until " : "",
 			    *res_text(why, i, 5) ? rfc3339(ctx->arena, res_text(why, i, 5)) : "");
 	show_suppression(suppression, &sb);
+	notice_show_text(recipients, &sb);
 	ctx_print(ctx, &sb);
 }
 
@@ -173,7 +176,7 @@ int request_show(struct ctx *ctx, int argc, char **argv)
 	AUTO_RESULT *who = NULL, *why = NULL;
 	struct diag d = DIAG_INIT;
 	struct erasure e;
-	json_t *o;
+	json_t *o, *recipients;
 
 	if (!c)
 		return EXIT_REFUSED;
@@ -182,9 +185,11 @@ int request_show(struct ctx *ctx, int argc, char **argv)
 	    !conn_query_text(c, sqltext_get("query/request_grounds"), &why, &d, argv[0]))
 		return ctx_fail(ctx, &d);
 	if (ctx->format != FORMAT_JSON) {
-		if (!erasure_suppression(&e, e.requests.v[0].id, &o, &d) || !request_print(&e, &d))
+		if (!erasure_suppression(&e, e.requests.v[0].id, &o, &d) ||
+		    !notice_show(&e, e.requests.v[0].id, &recipients, &d) || !request_print(&e, &d))
 			return ctx_fail(ctx, &d);
-		show_text(ctx, who, why, o);
+		show_text(ctx, who, why, o, recipients);
+		json_decref(recipients);
 		json_decref(o);
 		return EXIT_DONE;
 	}

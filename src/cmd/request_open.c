@@ -306,7 +306,7 @@ int request_open(struct ctx *ctx, int argc, char **argv)
 	o.has_key = ctx->policy->key_file != NULL;
 	if (!ledger_require(c, ctx_replay_log(ctx), &d) || !identity(&o, &d) || !kind(&o, &d) ||
 	    (o.has_key && !secret_load(ctx->policy->key_file, &o.secret, &d)) || !received(&o, &d) || !people(&o, &d) ||
-	    !enter(&o, &state, &d))
+	    !enter(&o, &state, &d) || !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	said(&o, state);
 	return EXIT_DONE;

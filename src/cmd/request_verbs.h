@@ -6,7 +6,7 @@
 #include "pg/conn.h"
 
 command_fn request_open, request_list, request_show, request_verify, request_refuse, request_withdraw, request_extend,
-	request_reopen, request_admit,
+	request_reopen, request_admit, request_notify,
 	request_ask, request_paid, request_acknowledge;
 
 /* What --evidence must be. */

@@ -44,10 +44,15 @@ static int step_requests(struct run_session *r)
 	return erasure_nightly(r->ctx, r->db, r->deadline_ms, job_has_rules(r->job));
 }
 
-/* Not wired yet: what `backup scan` finds is for a person to look at. */
-static int step_none(struct run_session *r)
+/* Looks at the backups anew; what that settles is settled there. */
+static int step_backups(struct run_session *r)
 {
-	log_event(LOG_LEVEL_INFO, "job.step", LOG_S("job", r->job->name), LOG_S("status", "nothing of that kind is kept"));
+	const struct policy *p = r->ctx->policy;
+
+	if (p->nbackups)
+		return step_self(r, "backup", "scan");
+	log_event(p->no_backups ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "job.step", LOG_S("job", r->job->name),
+		  LOG_S("status", p->no_backups ? "there are no backups" : "nobody has said where backups are"));
 	return EXIT_DONE;
 }
 
@@ -55,7 +60,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct run_session *r);
 } job_steps[] = {
-	{ "requests", step_requests }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_none },
+	{ "requests", step_requests }, { "rules", step_rules }, { "purge", step_purge }, { "backups", step_backups },
 	{ "report", step_report },
 };
 

@@ -23,6 +23,7 @@ struct run_session {
 	struct exec_options x;
 	double began_ms, deadline_ms;
 	double logged_ms;
+	bool quiet;				/* no report: whoever called makes one */
 };
 
 /* cmd_run.c */
@@ -33,6 +34,7 @@ bool run_guard_lock(struct run_session *r, struct diag *d) must_use;
 bool run_event(struct run_session *r, const char *event, int64_t rows, struct diag *d) must_use;
 /* The exit code; everything has been said. */
 int run_rules(struct run_session *r, bool dry);
+void run_session_done(struct run_session *r);
 
 /* run_job.c */
 /* --job: the job's database, and its window as the time to stop. False: printed. */

@@ -5,8 +5,7 @@
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-/* What an earlier part of the erasure left in the column, and was frozen again, is nobody's identifier. */
-static bool usable(const struct identifier *id, const char *value)
+bool suppress_usable(const struct identifier *id, const char *value)
 {
 	size_t digits = strspn(value + (*value == '+'), "0123456789");
 
@@ -31,7 +30,7 @@ static void add_entry(struct suppress *s, const struct erasure_request *r, const
 	struct suppress_entry *e;
 	int64_t until = instant_of(value->until, INSTANT_INFINITY);
 
-	if (!usable(id, value->value))
+	if (!suppress_usable(id, value->value))
 		return;
 	e = vec_add(s->a, &s->entries);
 	*e = (struct suppress_entry){ .request = r->id, .type = r->type, .name = id->name,

@@ -39,6 +39,10 @@ void suppress_digest(const struct suppress *s, const char *type, const char *kin
 /* Of the key and the identifier's normalisation: equal marks can be compared. */
 void suppress_mark(const struct suppress *s, const char *type, const struct identifier *id, unsigned char into[SECRET_MAC]);
 
+/* Does a frozen value look like what it is? What an earlier part of the erasure left in the column, and was frozen again, is
+ * nobody's identifier. */
+bool suppress_usable(const struct identifier *id, const char *value);
+
 /* A row that shows one of the entries. key NULL: it does not say whose. Text lives until the call returns. */
 struct suppress_row {
 	const char *table, *key, *value, *since, *until;

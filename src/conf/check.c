@@ -100,6 +100,7 @@ void conf_check(struct conf_reader *r)
 	check_jobs(r);
 	check_backups(r);
 	conf_check_rules(r);
+	conf_check_recipients(r);
 	warn_keyless(r);
 	warn_unused(r);
 }

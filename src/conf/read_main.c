@@ -151,6 +151,8 @@ static const char *const recurrence_words[] = { "report", "reopen", NULL };
 	  .section = &section_jurisdiction, .meaning = "deadlines of requests" }, \
 	{ "backups", &conf_members, POLICY(backups), POLICY(nbackups), .section = &section_backup, \
 	  .meaning = "where backups are and who makes them" }, \
+	{ "recipients", &conf_members, POLICY(recipients), POLICY(nrecipients), .section = &section_recipient, \
+	  .meaning = "who else has the data, and is told of an erasure" }, \
 	{ "no_backups", &conf_text, POLICY(no_backups), \
 	  .meaning = "why there are none, instead of backups" }, \
 	{ "replay_log", &conf_path, POLICY(replay_log), \

@@ -180,13 +180,14 @@ static bool read_program(struct conf_reader *r, const struct conf_key *key,
 static bool read_argv(struct conf_reader *r, const struct conf_key *key, const config_setting_t *s,
 		      void *into)
 {
-	struct backup_store *b = into;
+	const char ***argv = (const char ***)((char *)into + key->at);
+	size_t *nargv = (size_t *)((char *)into + key->also);
 	int n = conf_count(s);
 	bool ok = true;
 
 	if (!n || !config_setting_is_aggregate(s))
 		return conf_bad(r, s, conf_allowed(r, key), "not a list of arguments");
-	b->argv = arena_alloc(r->arena, (size_t)n * sizeof(*b->argv));
+	*argv = arena_alloc(r->arena, ((size_t)n + 1) * sizeof(**argv));
 	for (int i = 0; i < n; i++) {
 		const char *text = config_setting_get_string(conf_elem(s, i));
 
@@ -194,13 +195,14 @@ static bool read_argv(struct conf_reader *r, const struct conf_key *key, const c
 			ok = conf_bad(r, conf_elem(s, i), conf_allowed(r, key),
 				      text ? "empty" : "not a string");
 		else
-			b->argv[b->nargv++] = arena_strdup(r->arena, text);
+			(*argv)[(*nargv)++] = i == 0 && strchr(text, '/') ? conf_beside(r, text)
+				: arena_strdup(r->arena, text);
 	}
 	return ok;
 }
 
 static const struct conf_type program = { "program", "a program's name or path", read_program };
-static const struct conf_type arguments = { "arguments", "[ \"program\", \"argument\", … ]",
+const struct conf_type conf_argv = { "arguments", "[ \"program\", \"argument\", … ]",
 	read_argv };
 
 static const struct conf_key backup_keys[] = {
@@ -213,7 +215,7 @@ static const struct conf_key backup_keys[] = {
 	{ "config", &conf_path, BACKUP(config),
 	  .meaning = "the tool's configuration, else its own default" },
 	{ "program", &program, .meaning = "the tool, else the one in PATH" },
-	{ "argv", &arguments, .meaning = "command that prints the list of backups as JSON" },
+	{ "argv", &conf_argv, BACKUP(argv), BACKUP(nargv), .meaning = "command that prints the list of backups as JSON" },
 	{ "keep", &conf_period_text, BACKUP(keep), .meaning = "how long they are said to be kept" },
 	{ "rewrite", &conf_bool, BACKUP(rewrite), .meaning = "archives are made clean in place" },
 	{ 0 },

@@ -9,6 +9,7 @@ static const struct conf_section *const sections[] = {
 	&section_anonymity, &section_child, &section_subject_path, &section_exempt,
 	&section_job_file, &section_job, &section_throttle,
 	&section_subject, &section_identifier, &section_jurisdiction, &section_backup,
+	&section_recipient,
 };
 
 size_t conf_keys(struct arena *a, const struct conf_key_doc **ret)

@@ -84,7 +84,14 @@ bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d)
 	if (!conn_query_text(c, sqltext_get("query/ledger_settle"), &res, d, actor))
 		return false;
 	*n = PQntuples(res);
-	return true;
+	return ledger_note_erasures(c, d);
+}
+
+bool ledger_note_erasures(struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query(c, sqltext_get("query/erasure_note"), NO_PARAMS, &res, d);
 }
 
 bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d)

@@ -13,6 +13,8 @@
  *	kind suppress	the same for columns of small groups (operators.md 5): rows that have their batch already
  *	kind request	run = the request; action = what happened to it (model/state.def), or suppress (digests were
  *			placed), recurrence (the person is in the tables again), admit (and may be)
+ *	kind notice	run = the request; write, deliver, give up, told: detail.notice, detail.recipient, of an attempt
+ *			detail.attempt, detail.state, detail.exit, detail.answer (a keyed digest)
  *	kind suppression	expire, restore: rows = digests
  *	kind backup	one table of one rewritten archive; rows = dropped and altered; detail.rows_in, dropped, altered
  *	kind anonymity	what a run that changed rows measured at its end: detail.k, wanted, small, l, suppressed
@@ -85,6 +87,10 @@ bool ledger_lanes_gone(struct conn *c, const char *job, bool *gone, struct diag 
  * lock, or its lanes' lock, another session holds are alive and stay. */
 bool ledger_settle(struct conn *c, const char *actor, int *n, struct diag *d) must_use;
 
+/* Notes where in the WAL the erasures of runs were over: at a run's end, so that no backup made afterwards counts
+ * as one from before. What a killed run has done is noted by the next one, later than need be. */
+bool ledger_note_erasures(struct conn *c, struct diag *d) must_use;
+
 /* Keeps the text of a rule (class and rule as configured); digest: "sha256:…". */
 #define LEDGER_DIGEST_TEXT 72
 bool ledger_rule_text(struct conn *c, const char *text, char digest[LEDGER_DIGEST_TEXT], struct diag *d) must_use;
@@ -125,10 +131,9 @@ bool ledger_confirmations(struct conn *c, struct arena *a, size_t *n, struct con
 /* Written in the ledger too (kind confirm). */
 bool ledger_confirm(struct conn *c, const struct confirmation *cf, const char *actor, struct diag *d) must_use;
 
-/* The head outside the database: append-only file, one JSON line a head (kind, lineage, seq, hash,
- * at), fsynced, mode 0600; lines of another kind or lineage are left alone. Appending refuses to go
- * backwards. From the first line on a missing file is LEDGER_FOREIGN. replay_log NULL: nothing to
- * do, true. */
-bool ledger_head_export(struct conn *c, const char *replay_log, struct diag *d) must_use;
+/* What has changed since the last time, and the head, go into the log outside (ledger/replay_log.h), durable.
+ * Refuses to go backwards. From the first line on a missing file is LEDGER_FOREIGN. NULL: nothing to do, true. */
+struct replay_place;
+bool ledger_export(struct conn *c, const struct replay_place *place, struct diag *d) must_use;
 
 #endif

@@ -1,22 +1,18 @@
+#include "ledger/lineage.h"
+
 #include "ledger/ledger.h"
 #include "ledger/migrate.h"
-#include "ledger/outside.h"
+#include "ledger/replay.h"
 #include "pg/sqltext.h"
 
+#include <stdlib.h>
 #include <uuid/uuid.h>
 
 /* The same pair in sql/schema/0003_hold.sql: class 1885827685 is pgretain's, 1 is init, 2 the holds. */
 #define INIT_LOCK "pg_catalog.pg_advisory_lock(1885827685, 1)"
 #define INIT_UNLOCK "pg_catalog.pg_advisory_unlock(1885827685, 1)"
 
-struct lineage {
-	char uuid[OUTSIDE_UUID];	/* "": none yet */
-	bool head_kept, same_system, same_database, same_timeline;
-	int64_t seq;			/* -1: the head's row is gone */
-	char hash[OUTSIDE_HASH];
-};
-
-static bool lineage_read(struct conn *c, struct lineage *ret, struct diag *d)
+bool lineage_read(struct conn *c, struct lineage *ret, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
@@ -28,6 +24,8 @@ static bool lineage_read(struct conn *c, struct lineage *ret, struct diag *d)
 		.same_database = res_bool(res, 0, 3),
 		.same_timeline = res_bool(res, 0, 4),
 		.seq = res_text_null(res, 0, 5) ? res_int(res, 0, 5) : -1,
+		.kept_seq = res_int(res, 0, 7),
+		.replaying = res_bool(res, 0, 8),
 	};
 	snprintf(ret->uuid, sizeof(ret->uuid), "%s", res_text(res, 0, 0));
 	snprintf(ret->hash, sizeof(ret->hash), "%s", res_text(res, 0, 6));
@@ -53,7 +51,7 @@ static bool compare_server(const struct lineage *l, enum ledger_state *ret, stru
 }
 
 /* An entry that the log knows must be in the ledger, the same one. */
-static bool compare_entry(struct conn *c, const struct outside_head *head, bool *same, struct diag *d)
+static bool compare_entry(struct conn *c, const struct replay_head *head, bool *same, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 	char seq[24];
@@ -68,18 +66,21 @@ static bool compare_entry(struct conn *c, const struct outside_head *head, bool 
 static bool compare_outside(struct conn *c, const char *path, const struct lineage *l, enum ledger_state *ret,
 			    struct diag *d)
 {
-	struct outside_head head;
+	struct replay_head head;
 	bool same = true;
 
-	if (!outside_read(path, l->uuid, &head, d))
+	if (!replay_log_head(path, l->uuid, &head, d))
 		return false;
 	if (head.found && head.seq <= l->seq && !compare_entry(c, &head, &same, d))
 		return false;
-	if (head.found ? head.seq <= l->seq && same : !l->head_kept)
+	if (head.found ? head.seq <= l->seq && head.seq >= l->kept_seq && same : !l->head_kept)
 		return true;
 	if (!head.found)
-		diag_fail(d, DIAG_GUARD, "the log of heads %s, and this ledger's head has been kept there",
+		diag_fail(d, DIAG_GUARD, "the replay log %s, and this ledger's head has been kept there",
 			  head.exists ? "has no line of this ledger" : "is missing");
+	else if (head.seq < l->kept_seq)
+		diag_fail(d, DIAG_GUARD, "the replay log ends at ledger entry %lld, and entry %lld has been kept there: "
+			  "it has been cut", (long long)head.seq, (long long)l->kept_seq);
 	else if (head.seq > l->seq)
 		diag_fail(d, DIAG_GUARD, "the log knows ledger entry %lld, the database's ledger ends at %lld: "
 			  "the database is older than its log", (long long)head.seq, (long long)l->seq);
@@ -87,6 +88,19 @@ static bool compare_outside(struct conn *c, const char *path, const struct linea
 		diag_fail(d, DIAG_GUARD, "ledger entry %lld is another one than the log knows", (long long)head.seq);
 	foreign(d, ret);
 	diag_where(d, "%s", path);
+	return true;
+}
+
+/* The processes of a replay know its lineage by their environment; to all others the database is closed. */
+static bool compare_gate(const struct lineage *l, enum ledger_state *ret, struct diag *d)
+{
+	const char *mine = getenv(REPLAY_ENVIRONMENT);
+
+	if (!l->replaying || (mine && streq(mine, l->uuid)))
+		return true;
+	diag_fail(d, DIAG_GUARD, "the replay of this restored database has not ended");
+	diag_hint(d, "pgretain replay goes on with it");
+	*ret = LEDGER_FOREIGN;
 	return true;
 }
 
@@ -106,7 +120,8 @@ bool ledger_probe(struct conn *c, const char *replay_log, enum ledger_state *ret
 		return false;
 	if (!*l.uuid)
 		*ret = LEDGER_OLD;		/* an init that was cut short */
-	if (*ret != LEDGER_CURRENT || !compare_server(&l, ret, d) || *ret != LEDGER_CURRENT)
+	if (*ret != LEDGER_CURRENT || !compare_server(&l, ret, d) || *ret != LEDGER_CURRENT ||
+	    !compare_gate(&l, ret, d) || *ret != LEDGER_CURRENT)
 		return true;
 	return !replay_log || compare_outside(c, replay_log, &l, ret, d);
 }
@@ -153,7 +168,7 @@ bool ledger_readable(struct conn *c, struct diag *d)
 static bool adopt(struct conn *c, const char *actor, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
-	char text[OUTSIDE_UUID];
+	char text[LOG_UUID];
 	uuid_t uuid;
 
 	uuid_generate_random(uuid);
@@ -182,16 +197,4 @@ bool ledger_init(struct conn *c, const struct ledger_init *how, int *applied, st
 	if (!conn_do(c, "SELECT " INIT_UNLOCK, NO_PARAMS, &unlock) && ok)
 		*d = unlock;
 	return ok;
-}
-
-bool ledger_head_export(struct conn *c, const char *replay_log, struct diag *d)
-{
-	struct lineage l;
-
-	if (!replay_log)
-		return true;
-	if (!lineage_read(c, &l, d))
-		return false;
-	return outside_append(replay_log, l.uuid, l.seq, l.hash, d) &&
-		(l.head_kept || conn_do(c, sqltext_get("query/ledger_head_kept"), NO_PARAMS, d));
 }

@@ -1,5 +1,5 @@
 #include "ledger/ledger.h"
-#include "ledger/outside.h"
+#include "ledger/replay_log.h"
 #include "ledger/seal.h"
 #include "base/strbuf.h"
 #include "pg/sqltext.h"
@@ -9,7 +9,7 @@
 struct chain {
 	int64_t seq;			/* of the entry read last */
 	char hash[SEAL_HEX];		/* as computed from it */
-	struct outside_head outside;
+	struct replay_head outside;
 	bool outside_seen;		/* the entry that the log knows is here */
 	struct ledger_check check;
 };
@@ -105,7 +105,7 @@ static bool read_outside(struct conn *c, const char *replay_log, struct chain *c
 	if (!replay_log)
 		return true;
 	if (!conn_query(c, sqltext_get("query/ledger_lineage"), NO_PARAMS, &res, d) ||
-	    !outside_read(replay_log, res_text(res, 0, 0), &ch->outside, d))
+	    !replay_log_head(replay_log, res_text(res, 0, 0), &ch->outside, d))
 		return false;
 	if (res_bool(res, 0, 1) && !ch->outside.found)
 		broken(ch, 1, "the log outside the database has lost the head that was kept there");

@@ -244,17 +244,29 @@ struct backup_store {
 	struct srcloc loc;
 };
 
+/* Who else has the data, and is told of an erasure. */
+struct recipient {
+	const char *name, *subject, *known_by;	/* NULL: of every type; by the subject's key */
+	size_t nrules, nclasses, nargv;
+	const char **rules, **classes;		/* neither: all */
+	const char **argv;			/* ended by NULL */
+	int64_t timeout_ms, backoff_ms;
+	int retries;
+	struct srcloc loc;
+};
+
 struct policy {
 	struct arena *arena;
 	const char *main_file;
 	const char *digest;		/* "sha256:…" over all files, in the order in which they were read */
-	size_t nclasses, ndatabases, njobs, nsubjects, njurisdictions, nbackups, nsecond_person;
+	size_t nclasses, ndatabases, njobs, nsubjects, njurisdictions, nbackups, nrecipients, nsecond_person;
 	struct retention_class *classes;
 	struct database *databases;
 	struct job *jobs;
 	struct subject_type *subjects;
 	struct jurisdiction *jurisdictions;
 	struct backup_store *backups;
+	struct recipient *recipients;
 	const char **second_person;
 	const char *key_file, *no_backups, *replay_log, *cool_down, *recurrence, *suppression;
 	struct limits limits;

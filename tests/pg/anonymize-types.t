@@ -37,8 +37,7 @@ q "CREATE EXTENSION citext; CREATE EXTENSION hstore;
    CREATE DOMAIN cents AS numeric(12,2); CREATE TYPE pair AS (a int, b text);
    ALTER DATABASE t SET timezone = 'Asia/Shanghai'; ALTER DATABASE t SET datestyle = 'SQL, DMY';
    ALTER DATABASE t SET bytea_output = 'escape'"
-export PGOPTIONS='-c timezone=UTC -c datestyle=ISO -c bytea_output=hex -c client_min_messages=warning'
-psql_quiet() { psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose "$@"; }
+export PGOPTIONS='-c timezone=UTC -c datestyle=ISO -c bytea_output=hex'
 
 n='"null"'
 op op_null <<-END

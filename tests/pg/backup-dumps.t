@@ -7,7 +7,9 @@ q "CREATE SCHEMA shop; CREATE TABLE shop.t (id int PRIMARY KEY, at timestamptz N
 conf_new
 conf_class c 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "delete";'
 conf_rule t 'table = "shop.t"; class = "c"; start = "at";'
-B=$W/dumps
+O=$(mktemp -d /tmp/pgretain-dumps.XXXXXX) && chmod 755 "$O"	# the work directory is closed to others
+trap 'ended=$?; rm -rf "$O"; (exit $ended); tap_exit' EXIT
+B=$O/dumps
 mkdir -m 700 "$B"
 run_pgretain init
 is "$rc" 0 'init'

@@ -37,18 +37,21 @@ q "CREATE TABLE boss (id int PRIMARY KEY, at timestamptz, email text);
 three boss email "'a@x'" "'b@x'" "'c@x'"
 q "INSERT INTO hand VALUES (1, 1, 'zz-secret@ex'), (2, 2, 'zz-secret@ex'), (3, 3, 'h@x')"
 anon boss 'columns = { email = "null"; };'
-conf_rule hand 'table = "public.hand"; follows = "boss"; action = "anonymize"; columns = { email = "null"; boss = "keep"; }; triggers = [ "tr hand" ];'
+conf_rule hand 'table = "public.hand"; follows = "boss"; action = "anonymize";
+	columns = { email = "null"; boss = "keep"; }; triggers = [ "tr hand" ];'
 case_keep 'SELECT * FROM hand WHERE id = 3'
 case_run
 is "$run_rc" 2 'ends 2'
-is "$(of of_put_back status) $(of of_keep_two status) $(of of_refuse_two status) $(of hand status)" 'failed failed failed failed' 'all failed'
+is "$(of of_put_back status) $(of of_keep_two status) $(of of_refuse_two status) $(of hand status)" \
+	'failed failed failed failed' 'all failed'
 like "$(of of_put_back reason)" 'tr put_back.*of_put_back' 'a trigger that puts the value back is named'
 like "$(of of_keep_two reason)" 'tr keep_two.*of_keep_two' 'one that keeps the row, too'
 like "$(of of_refuse_two reason)" 'P0001' 'one that refuses: its SQLSTATE'
 like "$(of hand reason)" 'tr hand.*hand' 'and the one of a follower'
 for t in of_put_back of_keep_two of_refuse_two; do
 	is "$(of "$t" anonymized) $(of "$t" failed)" \
-		"$(q "SELECT count(*) FILTER (WHERE id < 3 AND email IS NULL), count(*) FILTER (WHERE id < 3 AND email IS NOT NULL) FROM $t" -F ' ')" \
+		"$(q "SELECT count(*) FILTER (WHERE id < 3 AND email IS NULL), count(*) FILTER (WHERE id < 3
+			AND email IS NOT NULL) FROM $t" -F ' ')" \
 		"$t: counted as they are"
 	is "$(q "SELECT email FROM $t WHERE id = 2")" 'zz-secret@ex' "$t: the row is as it was"
 done
@@ -69,8 +72,10 @@ anon later 'columns = { email = "null"; }; triggers = [ "tr again" ];'
 case_run
 is "$run_rc $(of later status)" '2 failed' 'failed'
 like "$(of later reason)" 'tr again.*later' 'the trigger is named'
-is "$(of later failed)" "$(q 'SELECT count(*) FROM later WHERE id < 3 AND email IS NOT NULL')" 'the row counts as failed'
-is "$(of later anonymized)" "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE run = '$(json .run)' AND rule = 'later' AND kind = 'batch'")" \
+is "$(of later failed)" "$(q 'SELECT count(*) FROM later WHERE id < 3 AND email IS NOT NULL')" \
+	'the row counts as failed'
+is "$(of later anonymized)" "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE run = '$(json .run)'
+	AND rule = 'later' AND kind = 'batch'")" \
 	'each update stands in the ledger'
 ok 'it is not written for ever' [ "$(of later transactions)" -lt 6 ]
 out=$run_out balance 'the run balances'
@@ -86,7 +91,8 @@ three back email "'a@x'" "'b@x'" "'c@x'"
 conf_rule back 'table = "public.back"; class = "c"; start = "at";'
 case_run
 isnt "$run_rc" 0 'is no success'
-is "$(of back failed)" "$(q "SELECT count(*) FROM back WHERE at < now() - interval '1 year'")" 'what is there again counts'
+is "$(of back failed)" "$(q "SELECT count(*) FROM back WHERE at < now() - interval '1 year'")" \
+	'what is there again counts'
 
 # ---- rows that move meanwhile ---------------------------------------------------------------------
 
@@ -102,7 +108,8 @@ session_open a
 session a "BEGIN; UPDATE moving SET at = now() WHERE id = 7; DELETE FROM moving WHERE id = 8"
 "$PGRETAIN" run --confirm "$(json .fingerprint)" --format json >"$W/out" 2>"$W/err" &
 job=$!
-waits() { [ "$(q "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgretain%' AND wait_event_type = 'Lock'")" -gt 0 ]; }
+waits() { [ "$(q "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgretain%'
+	AND wait_event_type = 'Lock'")" -gt 0 ]; }
 ok 'the run waits for the row' wait_for 30 waits
 session a 'COMMIT'
 session_close a
@@ -110,7 +117,8 @@ wait "$job"
 is "$?" 0 'ends well'
 out=$(<"$W/out") err=$(<"$W/err") run_out=$out
 is "$(of moving anonymized) $(of moving changed)" '18 2' 'the refreshed and the deleted one count as changed'
-is "$(q 'SELECT count(*) FROM moving WHERE email IS NULL')/$(q 'SELECT string_agg(id::text, $$,$$) FROM moving WHERE email IS NOT NULL')" 18/7 \
+is "$(q 'SELECT count(*) FROM moving WHERE email IS NULL')/$(q 'SELECT string_agg(id::text, $$,$$)
+	FROM moving WHERE email IS NOT NULL')" 18/7 \
 	'by plain SQL too'
 case_end
 
@@ -146,7 +154,8 @@ case_keep 'SELECT tableoid, * FROM base WHERE id IN (2, 4)'
 case_keep 'TABLE derived2'
 case_run
 is "$run_rc $(counts anonymized | tr '\n' ' ')" '0 part 12 base 2 base2 1 ' 'each row where it lies'
-is "$(q "SELECT count(*) FROM part WHERE email = '-'")/$(q 'SELECT string_agg(id::text, $$,$$ ORDER BY id) FROM base WHERE email IS NULL')" 12/1,3 \
+is "$(q "SELECT count(*) FROM part WHERE email = '-'")/$(q 'SELECT string_agg(id::text, $$,$$
+	ORDER BY id) FROM base WHERE email IS NULL')" 12/1,3 \
 	'by plain SQL too'
 same_counts
 case_end
@@ -155,7 +164,8 @@ note 'columns with names that no key of a file can have'
 fresh
 q "CREATE TABLE names (id int PRIMARY KEY, at timestamptz, \"Receiver Name\" text, \"e.mail\" text, \"a\"\"b\" text,
 	\"select\" text, \"t\" text, \"\$1\" text, \"naïve %s\" text, \"\\\" text)"
-q "INSERT INTO names SELECT n, CASE WHEN n < 3 THEN $old ELSE $fresh END, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x' FROM generate_series(1, 3) n"
+q "INSERT INTO names SELECT n, CASE WHEN n < 3 THEN $old ELSE $fresh END, 'x', 'x', 'x', 'x', 'x',
+	'x', 'x', 'x' FROM generate_series(1, 3) n"
 conf_rule names "table = \"public.names\"; class = \"a\"; start = \"at\"; columns = (
 	{ column = \"Receiver Name\"; op = \"null\"; }, { column = \"e.mail\"; op = \"tombstone\"; },
 	{ column = \"a\\\"b\"; op = \"constant\"; value = \"-\"; }, { column = \"select\"; op = \"empty\"; },
@@ -164,7 +174,8 @@ conf_rule names "table = \"public.names\"; class = \"a\"; start = \"at\"; column
 case_keep 'SELECT * FROM names WHERE id = 3'
 case_run
 is "$run_rc $(of names anonymized)" '0 2' 'done'
-is "$(q 'SELECT DISTINCT ROW("Receiver Name", replace("e.mail", id::text, $$N$$), "a""b", "select", "t", "$1", "naïve %s", "\") FROM names WHERE id < 3')" \
+is "$(q 'SELECT DISTINCT ROW("Receiver Name", replace("e.mail", id::text, $$N$$), "a""b", "select",
+	"t", "$1", "naïve %s", "\") FROM names WHERE id < 3')" \
 	'(,erased-N@erased.invalid,-,"","",,y,x)' 'by plain SQL too'
 same_counts
 case_end

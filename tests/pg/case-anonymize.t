@@ -212,7 +212,9 @@ note 'C64: placeholders that speak of the row'
 fresh
 q "CREATE TABLE tmpl (id int PRIMARY KEY, at timestamptz, email text, name text, city text)"
 three tmpl 'email, name, city' "'a@x', 'Zoe', 'Lyon'" "'b@x', 'Ida', 'Rome'" "'c@x', 'Ann', 'Bern'"
-anon tmpl 'columns = { email = { op = "constant"; value = "user-${id}@ex"; }; name = { op = "constant"; value = "{{initial}}"; }; city = { op = "constant"; value = "[erased]"; }; at = "keep"; };'
+anon tmpl 'columns = { email = { op = "constant"; value = "user-${id}@ex"; };
+	name = { op = "constant"; value = "{{initial}}"; }; city = { op = "constant";
+	value = "[erased]"; }; at = "keep"; };'
 run_pgretain check --format json
 is "$rc $(jq -r '[.findings[] | select(.rule == "tmpl" and .id == "placeholder") | .place | capture("column (?<c>[a-z]+)").c] | sort | join(" ")' <<<"$out")" '0 email name' \
 	'check warns of both, and of no other'

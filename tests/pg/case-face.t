@@ -8,7 +8,8 @@ case_db
 q "CREATE TABLE t (id int PRIMARY KEY, at timestamptz);
 	INSERT INTO t SELECT n, now() - n * interval '1 year' FROM generate_series(1, 8) n;
 	CREATE TABLE v (LIKE t); INSERT INTO v SELECT * FROM t"
-conf_class vault 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "quarantine"; vault = "30 days";'
+conf_class vault 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC";
+	action = "quarantine"; vault = "30 days";'
 conf_rule t 'table = "public.t"; class = "c"; start = "at";'
 conf_rule v 'table = "public.v"; class = "vault"; start = "at";'
 run_pgretain plan --format json

@@ -59,9 +59,11 @@ before=$(decoys) pristine=$(snap "TABLE $(t "$tree")")
 
 conf_new
 conf_class del 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "UTC"; action = "delete";'
-conf_class anon 'floor = ( { keep = "1 year"; basis = "law"; } ); standards = ( { name = "agreed"; until = "agreed_until"; consent = true; } );
+conf_class anon 'floor = ( { keep = "1 year"; basis = "law"; } ); standards = ( { name = "agreed";
+	until = "agreed_until"; consent = true; } );
 	zone = "Europe/Paris"; action = "anonymize"; k = 2;'
-conf_class vault 'floor = ( { keep = "1 year"; basis = "law"; } ); standards = ( { name = "late"; keep = "1 month"; from = "ended";
+conf_class vault 'floor = ( { keep = "1 year"; basis = "law"; } ); standards = ( { name = "late";
+	keep = "1 month"; from = "ended";
 	on_null = "ignore"; purpose = "p"; } ); zone = "UTC"; action = "quarantine"; vault = "30 days";'
 conf_rule tree "table = $(ct "$tree"); class = \"vault\"; start = [ $(c "$at") ]; events = { ended = \"Order\"; };
 	where = $(c "$(i "$mail") <> 'nobody' AND $(i "$key") % 1 = 0");

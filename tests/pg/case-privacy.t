@@ -13,7 +13,8 @@ conf_classes() {
 	case_conf "max_percent = 100.0; ${1:-}"
 	for action in delete anonymize quarantine; do
 		conf_class "${action:0:1}" \
-			"floor = ( { keep = \"1 year\"; basis = \"law\"; } ); zone = \"UTC\"; action = \"$action\"; vault = \"30 days\";"
+			"floor = ( { keep = \"1 year\"; basis = \"law\"; } ); zone = \"UTC\";
+				action = \"$action\"; vault = \"30 days\";"
 	done
 }
 # keep_secret DESC FILE...: no needle of $W/needles in the files, as it is, in another case, or hashed
@@ -53,7 +54,8 @@ violation() {	# violation NAME COLUMN-DEFINITION-OF-k TRIGGER-STATEMENT SQLSTATE
 	   CREATE FUNCTION f_$1() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS \$\$
 	   BEGIN $3; RETURN NEW; END \$\$;
 	   CREATE TRIGGER g BEFORE UPDATE ON v_$1 FOR EACH ROW EXECUTE FUNCTION f_$1()"
-	conf_rule "v_$1" "table = \"public.v_$1\"; class = \"a\"; start = \"at\"; columns = { email = \"null\"; }; triggers = [ \"g\" ];"
+	conf_rule "v_$1" "table = \"public.v_$1\"; class = \"a\"; start = \"at\";
+		columns = { email = \"null\"; }; triggers = [ \"g\" ];"
 	case_keep "TABLE v_$1"
 }
 violation unique 'text CONSTRAINT u_unique UNIQUE' 'NEW.k := OLD.email' 23505 'v_unique.*u_unique'
@@ -156,14 +158,18 @@ q "CREATE TABLE person (id int PRIMARY KEY, at timestamptz, name text, email tex
 	12) n;
    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN OLD; END';
    CREATE TRIGGER slow BEFORE DELETE ON keyed FOR EACH ROW EXECUTE FUNCTION slow(); ANALYZE"
-conf_rule person 'table = "public.person"; class = "a"; start = "at"; columns = { name = { op = "constant"; value = "[erased]"; };
-	email = "tombstone"; phone = { op = "prefix"; keep = 1; }; note = "null"; addr = "empty"; extra = { op = "json_keep"; keys = ["b"]; };
-	ip = { op = "ip_prefix"; v4 = 8; }; number = { op = "bucket"; width = "1000000000"; }; born = { op = "trunc"; unit = "decade"; };
+conf_rule person 'table = "public.person"; class = "a"; start = "at";
+	columns = { name = { op = "constant"; value = "[erased]"; };
+	email = "tombstone"; phone = { op = "prefix"; keep = 1; }; note = "null"; addr = "empty";
+		extra = { op = "json_keep"; keys = ["b"]; };
+	ip = { op = "ip_prefix"; v4 = 8; }; number = { op = "bucket"; width = "1000000000"; };
+		born = { op = "trunc"; unit = "decade"; };
 	ref = "tombstone"; agent = { op = "map"; pairs = ( ["x", "y"] ); default = "z"; }; kept = "keep"; };'
 conf_rule child 'table = "public.child"; follows = "person"; action = "delete";'
 conf_rule moved 'table = "public.moved"; class = "q"; start = "at";'
 conf_rule parted 'table = "public.parted"; class = "q"; start = "at"; columns = { word = "null"; };'
-conf_rule keyed 'table = "public.keyed"; class = "d"; start = "at"; triggers = [ "slow" ]; limits = { keep_newest = 2; };'
+conf_rule keyed 'table = "public.keyed"; class = "d"; start = "at"; triggers = [ "slow" ];
+	limits = { keep_newest = 2; };'
 server_set log_line_prefix "'%a|'"
 server_set log_statement "'all'"
 log_mark

@@ -42,19 +42,21 @@ counted='[.rules[] | del(.cutoff, .strategy, .strategy_reason, .status, .reason,
 	.wal_bytes, .transactions, .already)]'
 
 same_counts() {
-	is "$(jq -cS "$counted" <<<"$run_out")" "$(jq -cS "$counted" <<<"$plan_out")" \
-		"${1:-the run did what the plan said}"
+	local both
+	mapfile -t both < <(printf '%s\n' "$run_out" "$plan_out" | jq -cS "$counted")
+	is "${both[0]-no run}" "${both[1]-no plan}" "${1:-the run did what the plan said}"
 }
 
 case_end() {
-	local want=${1:-0} i moved
+	local want=${1:-0} i bad moved
 	shift "$(($# > 0))"
-	out=$plan_out balance 'the plan balances'
-	out=$run_out balance 'the run balances'
 	run_pgretain run --format json "$@"
+	mapfile -t bad < <(balance_lines "$plan_out" "$run_out" "$out")
+	balances "${bad[0]-no JSON}" 'the plan balances'
+	balances "${bad[1]-no JSON}" 'the run balances'
 	moved=$(json '[.rules[] | .deleted, .anonymized, .quarantined, (.cascaded, .unset | .[])] | add // 0')
 	is "$rc/$moved" "$want/0" 'one more run moves nothing'
-	balance 'and balances'
+	balances "${bad[2]-no JSON}" 'and balances'
 	for i in "${!kept_queries[@]}"; do
 		is "$(snap "${kept_queries[i]}")" "${kept_snaps[i]}" "as they were: ${kept_queries[i]}"
 	done

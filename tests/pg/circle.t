@@ -36,7 +36,8 @@ q "CREATE TABLE \"Kn ot\" (t int, id int, ut int, \"Up\" int, at timestamptz, PR
 	INSERT INTO note TABLE tag; INSERT INTO link TABLE tag"
 # what stays, by plain SQL: the young, and everything that one of them refers to, at any depth
 stays="WITH RECURSIVE s AS (SELECT t, id, ut, \"Up\" FROM \"Kn ot\" WHERE at > now() - interval '1 year'
-	UNION SELECT p.t, p.id, p.ut, p.\"Up\" FROM \"Kn ot\" p JOIN s ON (p.t, p.id) = (s.ut, s.\"Up\")) SELECT t, id FROM s"
+	UNION SELECT p.t, p.id, p.ut, p.\"Up\" FROM \"Kn ot\" p JOIN s ON (p.t, p.id) = (s.ut,
+		s.\"Up\")) SELECT t, id FROM s"
 want=$(q "SELECT string_agg(t || '.' || id, ',' ORDER BY t, id) FROM ($stays) x")
 is "$want" '1.3,1.12,2.3,2.5,2.7,2.12,3.3,3.12' 'the law in plain SQL'
 all=$(q 'SELECT count(*) FROM "Kn ot"') stay=$(q "SELECT count(*) FROM ($stays) x")
@@ -84,7 +85,8 @@ q "CREATE TABLE base (id int PRIMARY KEY, up int, at timestamptz);
 conf_rule base 'table = "public.base"; class = "c"; start = "at";'
 case_keep 'SELECT * FROM base WHERE id IN (2, 3, 12)'
 case_run
-is "$rc $(of base status) $(ids base)" '0 done 2,3,12' 'the old circle goes, that of a young row stays' || note "$out$err"
+is "$rc $(of base status) $(ids base)" '0 done 2,3,12' \
+	'the old circle goes, that of a young row stays' || note "$out$err"
 is "$(of base deleted) $(of base blocked)" '5 1' 'as many as plain SQL says'
 same_counts
 case_end
@@ -104,6 +106,7 @@ conf_rule par 'table = "public.par"; class = "c"; start = "at";
 	children = { twig = { twig_par_fkey = "cascade"; twig_up = "set null"; }; };'
 q 'INSERT INTO twig VALUES (1, 1, NULL), (2, 1, 1), (3, NULL, 2)'
 case_run
-is "$rc $(q 'SELECT count(*) FROM par') $(q 'SELECT string_agg(id || coalesce(up::text, $$-$$), $$,$$) FROM twig')" '0 0 3-' \
+is "$rc $(q 'SELECT count(*) FROM par') $(q 'SELECT string_agg(id || coalesce(up::text, $$-$$),
+	$$,$$) FROM twig')" '0 0 3-' \
 	'the way out that the hint names'
 done_testing

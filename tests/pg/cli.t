@@ -24,14 +24,16 @@ run() { rc=0; "$PGRETAIN" "$@" >"$W/out" 2>"$W/err" </dev/null || rc=$?; out=$(<
 
 # refused WHAT-STDERR-HOLDS HINT-OR-EMPTY ARG...: exit 1, silent stdout, one sentence and one remedy
 refused() {
-	local sentence=$1 hint=$2 name
+	local sentence=$1 hint=$2 name lines
 	shift 2
 	run "$@"
-	name=$(printf "%q " pgretain "$@")
+	printf -v name "%q " pgretain "$@"
 	is "$rc/$out" 1/ "$name: exit 1, nothing on stdout"
 	has "$err" "pgretain: $sentence" "$name: says what is wrong"
 	[ -z "$hint" ] || has "$err" "  do: $hint" "$name: says what to do"
-	is "$(grep -c '^pgretain: ' "$W/err")" 1 "$name: in one sentence"
+	lines=$'\n'$err
+	lines=${lines//$'\n'pgretain: /$'\1'}
+	is "${lines//[^$'\1']/}" $'\1' "$name: in one sentence"
 }
 
 # ---- what is asked ----
@@ -112,7 +114,9 @@ refused '--since is never, which is no instant' '' report --since never --config
 # ---- sql ----
 bad=''
 while IFS= read -r file; do
-	"$PGRETAIN" sql show "$(sed 's|^sql/||; s|\.sql$||' <<<"$file")" | cmp -s - "$file" || bad+=" $file"
+	name=${file#sql/} shown=$("$PGRETAIN" sql show "${name%.sql}"; echo .)
+	IFS= read -r -d '' text <"$file"
+	[ "$shown" = "$text." ] || bad+=" $file"
 done < <(find sql -name '*.sql')
 is "$bad" '' 'sql show gives each file byte for byte'
 

@@ -77,7 +77,8 @@ is "$(tr ' ' '\n' <<<"$seen" | sed '/^$/d' | sort)" "$(sort <<<"$points")" 'ever
 whole 'after all of them'
 
 fresh
-for p in lane_ledger:7 lane_committing:4 exec_step:1 lane_dependent:3 lane_committed:5 lane_commit:6 partition_commit:2; do
+for p in lane_ledger:7 lane_committing:4 exec_step:1 lane_dependent:3 lane_committed:5 lane_commit:6 \
+	partition_commit:2; do
 	ok "$p: the run dies there" die "${p%:*}" "${p#*:}"
 	books "$p: books"
 done

@@ -34,7 +34,8 @@ crash_schema() {
 		ALTER TABLE orders ALTER pad SET STORAGE PLAIN;
 		ALTER TABLE people ALTER pad SET STORAGE PLAIN;
 		ALTER TABLE visits ALTER pad SET STORAGE PLAIN;
-		INSERT INTO hits SELECT i, CASE WHEN i > 600 THEN '2099-01-01Z' ELSE at(i) END, pad() FROM generate_series(1, 750) i;
+		INSERT INTO hits SELECT i, CASE WHEN i > 600 THEN '2099-01-01Z' ELSE at(i) END, pad()
+			FROM generate_series(1, 750) i;
 		INSERT INTO orders SELECT i, at(i), pad() FROM generate_series(1, 600) i;
 		INSERT INTO items SELECT i, 1 + i % 600 FROM generate_series(1, 1200) i;
 		INSERT INTO items SELECT 10000 + i, 1 FROM generate_series(1, 6000) i;
@@ -55,7 +56,8 @@ crash_schema() {
 	END
 	q <<-'END'
 		-- due rows of each table before any run, and what of them is gone now
-		CREATE FUNCTION sums(OUT tbl text, OUT due bigint, OUT gone bigint) RETURNS SETOF record STABLE LANGUAGE sql AS $$
+		CREATE FUNCTION sums(OUT tbl text, OUT due bigint,
+			OUT gone bigint) RETURNS SETOF record STABLE LANGUAGE sql AS $$
 			SELECT 'public.hits', 400, 750 - count(*) FROM hits
 			UNION ALL SELECT 'public.orders', 400, 600 - count(*) FROM orders
 			UNION ALL SELECT 'public.items', 6800, 7200 - count(*) FROM items
@@ -88,7 +90,8 @@ crash_schema() {
 				('visits', (SELECT count(*) FROM visits WHERE at > now()) <> 200),
 				('parts', (SELECT count(*) FROM parts WHERE at > now()) <> 100)) AS v (t, bad) WHERE bad;
 			IF vault IS NOT NULL THEN
-				EXECUTE format('SELECT count(*) FROM %s v WHERE id NOT IN (SELECT id FROM public.visits)', vault) INTO n;
+				EXECUTE format('SELECT count(*) FROM %s v WHERE id NOT IN (SELECT id FROM public.visits)',
+					vault) INTO n;
 				IF n <> (SELECT gone FROM sums() WHERE tbl = 'public.visits') THEN
 					RETURN NEXT format('%s in the vault', n);
 				END IF;
@@ -142,7 +145,8 @@ runs() { q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'run' AND detail::
 final() {
 	q "SELECT md5(string_agg(t, ';' ORDER BY t)) FROM (
 		SELECT 'h' || id || at FROM hits UNION ALL SELECT 'o' || id || at FROM orders
-		UNION ALL SELECT 'i' || id || ',' || order_id FROM items UNION ALL SELECT 'n' || id || ',' || order_id FROM notes
+		UNION ALL SELECT 'i' || id || ',' || order_id FROM items UNION ALL
+			SELECT 'n' || id || ',' || order_id FROM notes
 		UNION ALL SELECT 'l' || id || ',' || coalesce(order_id, 0) FROM links
 		UNION ALL SELECT 'p' || id || at || coalesce(name, '-') || phone FROM people
 		UNION ALL SELECT 'v' || id || at || ip FROM visits UNION ALL SELECT 'r' || id || at FROM parts) AS x (t)"

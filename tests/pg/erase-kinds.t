@@ -6,7 +6,8 @@
 erase_shop
 night() {
 	[ -e "$CONF/jobs/n.cfg" ] || { mkdir -p "$CONF/jobs"
-		echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
+		echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t";
+			steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
 		echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"; }
 	run_pgretain run --job night --format json
 }
@@ -40,7 +41,8 @@ is "$(unbalanced)" 0 'items balance'
 request 3
 ground "$id" visits G2 "now() + interval '1 year'"
 ground "$id" shares G7 NULL
-q "INSERT INTO s.shares VALUES (30, 'account', 3, 'm', now()); INSERT INTO s.orders VALUES (30, 3, NULL, 'R30', 1, now(), now() - interval '4 years', NULL)"
+q "INSERT INTO s.shares VALUES (30, 'account', 3, 'm', now()); INSERT INTO s.orders VALUES (30, 3,
+	NULL, 'R30', 1, now(), now() - interval '4 years', NULL)"
 visits=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')
 approved "$id"
 is "$(parts visits)" "$visits 0 0 0 0 0 $visits 0 0" 'G2 keeps its rows'
@@ -52,14 +54,17 @@ is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" "$visits" 'they a
 is "$(q 'SELECT count(*) FROM s.shares WHERE id = 30 AND owner_id IS NULL')" 1 'the share is nobody'\''s'
 is "$(parts_of "$id" shares)" '1 0 1 0 0 0 0 0 0' 'and counted so'
 is "$(state_of "$id")" partially_deferred 'the request waits for the ground'\''s review'
-q "UPDATE pgretain.request_ground SET review_at = now() - interval '1 second' WHERE code = 'G2'; UPDATE pgretain.request SET wake_at = now() - interval '1 second' WHERE id = '$id'"
+q "UPDATE pgretain.request_ground SET review_at = now() - interval '1 second' WHERE code = 'G2';
+	UPDATE pgretain.request SET wake_at = now() - interval '1 second' WHERE id = '$id'"
 night
-is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" 0 'a refusal never extends retention: after the review they go'
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" 0 \
+	'a refusal never extends retention: after the review they go'
 is "$(unbalanced)" 0 'items balance'
 
 # ---- a request for a copy keeps its rows from the night ----
 q "UPDATE s.visits SET at = now() - interval '2 years' WHERE account_id IN (4, 5)"
-due4=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 4') due5=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 5')
+due4=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 4') due5=$(q 'SELECT count(*)
+	FROM s.visits WHERE account_id = 5')
 request 4 access
 run_pgretain plan visits --format json
 is "$(of visits due)" "$((due4 + due5))" 'both are due'
@@ -103,7 +108,8 @@ run_pgretain erase "$id" --format json & run_pgretain erase "$id" --format json;
 is "$(parts_of "$id" visits)" '10 10 0 0 0 0 0 0 0' 'two at once: done once'
 
 # ---- what is left behind by a copy that no rule knows (C30) ----
-q "CREATE TABLE s.audit (id int, j jsonb); INSERT INTO s.audit VALUES (1, '{\"mail\": \"PERSON8@ex.test\"}'), (2, '{\"account_id\": 8}'), (3, '{\"x\": 8}')"
+q "CREATE TABLE s.audit (id int, j jsonb); INSERT INTO s.audit VALUES (1,
+	'{\"mail\": \"PERSON8@ex.test\"}'), (2, '{\"account_id\": 8}'), (3, '{\"x\": 8}')"
 conf_add tables/t.cfg ''
 sed -i 's/exempt = (/exempt = ( { table = "s.audit"; reason = "said to hold nothing"; },/' "$CONF/tables/t.cfg"
 request 8
@@ -111,7 +117,8 @@ approved "$id"
 run_pgretain erase "$id" --format json
 is "$rc" 2 'the search finds it: a human is needed'
 is "$(state_of "$id")" blocked 'not completed'
-is "$(q "SELECT found FROM pgretain.request_residual WHERE request = '$id'")" 2 'by the address in whatever spelling, and by the key in a document'
+is "$(q "SELECT found FROM pgretain.request_residual WHERE request = '$id'")" 2 \
+	'by the address in whatever spelling, and by the key in a document'
 q 'DELETE FROM s.audit WHERE id < 3'
 night
 is "$(state_of "$id")" completed 'once it is gone the request completes'

@@ -18,9 +18,12 @@ run_pgretain init
 [ "$rc" = 0 ] || bail_out "init: $err"
 
 request() {
-	id=$(q "INSERT INTO pgretain.request (id, kind, state, subject_type, received_at, respond_by, opened_at, opened_by, verified_at)
-		VALUES (gen_random_uuid(), '${2:-erasure}', 'verified', 'account', now(), now() + interval '15 days', now(), 'clerk', now()) RETURNING id")
-	q "INSERT INTO pgretain.request_subject (request, subject_type, subject_key, settled) VALUES ('$id', 'account', '$1', true)"
+	id=$(q "INSERT INTO pgretain.request (id, kind, state, subject_type, received_at, respond_by,
+		opened_at, opened_by, verified_at)
+		VALUES (gen_random_uuid(), '${2:-erasure}', 'verified', 'account', now(),
+			now() + interval '15 days', now(), 'clerk', now()) RETURNING id")
+	q "INSERT INTO pgretain.request_subject (request, subject_type, subject_key, settled)
+		VALUES ('$id', 'account', '$1', true)"
 }
 approved() {
 	run_pgretain request assess "$@" --format json
@@ -31,13 +34,16 @@ approved() {
 	out=$assessed
 }
 field() { json ".items[] | select(.rule == \"$1\") | .$2"; }
-unbalanced() { q "SELECT count(*) FROM pgretain.request_item WHERE matched <> erased + anonymized + quarantined + deferred + held + retained + not_found + failed"; }
+unbalanced() { q "SELECT count(*) FROM pgretain.request_item
+	WHERE matched <> erased + anonymized + quarantined + deferred + held + retained + not_found + failed"; }
 
 # ---- the old owner of a number that another has now; a guest's order by phone ----
 q "UPDATE shop.orders SET guest_phone = (SELECT number FROM shop.phones WHERE id = 900003),
 	created_at = (SELECT until - interval '30 days' FROM shop.phones WHERE id = 900003) WHERE id = 900005;
-	INSERT INTO shop.orders (id, order_no, guest_phone, receiver, province, status, total, created_at) OVERRIDING SYSTEM VALUE
-	SELECT 900050, 'zz-canary-50', number, 'zz-canary New', 'Fujian', 'paid', 1, since + interval '1 day' FROM shop.phones WHERE id = 900004"
+	INSERT INTO shop.orders (id, order_no, guest_phone, receiver, province, status, total,
+		created_at) OVERRIDING SYSTEM VALUE
+	SELECT 900050, 'zz-canary-50', number, 'zz-canary New', 'Fujian', 'paid', 1,
+		since + interval '1 day' FROM shop.phones WHERE id = 900004"
 new=$(snap "SELECT * FROM shop.orders WHERE id = 900050")
 request 900003
 approved "$id"
@@ -49,17 +55,20 @@ balance
 is "$new" "$(snap "SELECT * FROM shop.orders WHERE id = 900050")" 'the new owner'\''s order is untouched'
 is "$(q 'SELECT count(*) FROM shop.phones WHERE id = 900004')" 1 'and so is the number'
 is "$(q 'SELECT count(*) FROM shop.phones WHERE id = 900003')" 0 'the old entry is gone'
-is "$(q 'SELECT count(*) FROM shop.orders WHERE id = 900005 AND guest_phone IS NOT NULL AND remark IS NULL')" 1 'the order is kept, and can still be found'
+is "$(q 'SELECT count(*) FROM shop.orders WHERE id = 900005 AND guest_phone IS NOT NULL
+	AND remark IS NULL')" 1 'the order is kept, and can still be found'
 
 # consent withdrawn: what it alone kept goes in that same run, the floor stays
-q "UPDATE shop.orders SET completed_at = now() - interval '4 years', consented_until = now() + interval '1 year' WHERE id = 900011;
+q "UPDATE shop.orders SET completed_at = now() - interval '4 years',
+	consented_until = now() + interval '1 year' WHERE id = 900011;
 	UPDATE shop.orders SET account_id = 900005 WHERE id = 900011"
 kept=$(snap 'SELECT * FROM shop.orders WHERE id = 900014')
 request 900005 withdrawal
 approved "$id"
 run_pgretain erase "$id" --format json
 is "$rc" 0 "the withdrawal $err"
-is "$(q 'SELECT count(*) FROM shop.orders WHERE id = 900011 AND receiver IS NULL AND account_id IS NULL')" 1 'kept by consent alone: goes at once'
+is "$(q 'SELECT count(*) FROM shop.orders WHERE id = 900011 AND receiver IS NULL
+	AND account_id IS NULL')" 1 'kept by consent alone: goes at once'
 is "$kept" "$(snap 'SELECT * FROM shop.orders WHERE id = 900014')" 'under the floor: untouched'
 is "$(q 'SELECT count(*) FROM shop.accounts WHERE id = 900005 AND email IS NOT NULL')" 1 'a withdrawal is no erasure'
 is "$(q "SELECT state FROM pgretain.request WHERE id = '$id'")" partially_deferred 'the rest waits for its floor'
@@ -73,9 +82,11 @@ others="SELECT to_jsonb(r) FROM (SELECT to_jsonb(o) j FROM shop.orders o WHERE i
 	UNION ALL SELECT to_jsonb(o) FROM shop.tickets o WHERE account_id IS DISTINCT FROM 900001
 	UNION ALL SELECT to_jsonb(o) FROM shop.devices o WHERE id <> 900001) r"
 before=$(snap "$others")
-q "INSERT INTO pgretain.hold (id, scope, target, condition, reason, placed_by) VALUES (gen_random_uuid(), 'rows', 'orders', 'id = 900001', 'case 7', 'x')"
+q "INSERT INTO pgretain.hold (id, scope, target, condition, reason, placed_by)
+	VALUES (gen_random_uuid(), 'rows', 'orders', 'id = 900001', 'case 7', 'x')"
 q "UPDATE shop.orders SET completed_at = now() - interval '1 year' WHERE id = 900004"
-due=$(q "SELECT count(*) FROM shop.orders WHERE account_id = 900001 AND id <> 900001 AND completed_at < now() - interval '3 years 2 days'")
+due=$(q "SELECT count(*) FROM shop.orders WHERE account_id = 900001 AND id <> 900001
+	AND completed_at < now() - interval '3 years 2 days'")
 all=$(q 'SELECT count(*) FROM shop.orders WHERE account_id = 900001')
 request 900001
 approved "$id"
@@ -88,21 +99,27 @@ run_pgretain erase "$id" --format json
 is "$rc" 0 "erase $err"
 balance
 is "$before" "$(snap "$others")" 'no other person'\''s row was touched'
-is "$(q 'SELECT count(*) FROM shop.devices WHERE id = 900001 AND registered_by IS NULL')" 1 'the device has lost its owner'
+is "$(q 'SELECT count(*) FROM shop.devices WHERE id = 900001 AND registered_by IS NULL')" 1 \
+	'the device has lost its owner'
 is "$(q 'SELECT count(*) FROM shop.device_bindings WHERE device_id = 900001')" 1 'the mother'\''s binding stays'
-is "$(q "SELECT count(*) FROM shop.orders WHERE account_id = 900001")" "$((all - due))" 'held and deferred orders keep their link'
-is "$(q "SELECT count(*) FROM shop.orders WHERE id = 900001 AND receiver LIKE 'zz-canary%'")" 1 'the held order is whole'
-is "$(q "SELECT count(*) FROM shop.accounts WHERE id = 900001 AND name IS NULL AND email IS NULL AND nickname = 'erased-900001@erased.invalid'")" 1 'the account is stripped'
+is "$(q "SELECT count(*) FROM shop.orders WHERE account_id = 900001")" "$((all - due))" \
+	'held and deferred orders keep their link'
+is "$(q "SELECT count(*) FROM shop.orders WHERE id = 900001 AND receiver LIKE 'zz-canary%'")" 1 \
+	'the held order is whole'
+is "$(q "SELECT count(*) FROM shop.accounts WHERE id = 900001 AND name IS NULL AND email IS NULL
+	AND nickname = 'erased-900001@erased.invalid'")" 1 'the account is stripped'
 is "$(q 'SELECT count(*) FROM shop.account_history WHERE account_id = 900001')" 0 'what the trigger remembered is gone'
 is "$(q "SELECT state FROM pgretain.request WHERE id = '$id'")" partially_deferred 'not complete'
 is "$(unbalanced)" 0 'items balance'
 
 # time goes by, the hold is released: the night finishes it
 q "UPDATE pgretain.hold SET state = 'released', released_at = now();
-	UPDATE shop.orders SET completed_at = completed_at - interval '4 years', warranty_until = NULL WHERE account_id = 900001;
+	UPDATE shop.orders SET completed_at = completed_at - interval '4 years', warranty_until = NULL
+		WHERE account_id = 900001;
 	UPDATE shop.invoices SET issued_on = issued_on - 6 * 366 WHERE account_id = 900001;
 	UPDATE pgretain.request SET wake_at = now() - interval '1 hour' WHERE id = '$id'"
-printf 'job = { name = "erasures"; schedule = "0 1 * * *"; zone = "UTC"; database = "shop"; steps = [ "requests" ]; };\n' >"$W/conf/jobs/e.cfg"
+printf 'job = { name = "erasures"; schedule = "0 1 * * *"; zone = "UTC"; database = "shop";
+	steps = [ "requests" ]; };\n' >"$W/conf/jobs/e.cfg"
 run_pgretain run --job erasures --format json
 is "$rc" 0 "the night $err"
 is "$(q 'SELECT count(*) FROM shop.accounts WHERE id = 900001')" 0 'the account is gone'

@@ -37,7 +37,8 @@ INSERT INTO s.orders VALUES
 	(17, 1, NULL, 'R17', 1, now() - interval '6 years', now() - interval '6 years', NULL);	-- held below
 INSERT INTO s.items SELECT id * 10 + k, id, 'for you ' || id FROM s.orders, generate_series(1, 2) k;
 INSERT INTO s.visits SELECT n, 1 + n % 20, 'page', CASE WHEN n % 7 > 0 THEN now() END FROM generate_series(1, 200) n;
-INSERT INTO s.devices VALUES (1, 1, 2, 'S1', now()), (2, 2, 1, 'S2', now()), (3, 1, NULL, 'S3', now()), (4, 4, 5, 'S4', now());
+INSERT INTO s.devices VALUES (1, 1, 2, 'S1', now()), (2, 2, 1, 'S2', now()), (3, 1, NULL, 'S3',
+	now()), (4, 4, 5, 'S4', now());
 INSERT INTO s.shares VALUES (1, 'account', 1, 'm', now()), (2, 'device', 1, 'm', now()), (3, 'account', 2, 'm', now());
 CREATE FUNCTION s.remember() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 	INSERT INTO s.history (account_id, before) VALUES (OLD.id, to_jsonb(OLD)); RETURN NULL; END $$;
@@ -50,26 +51,32 @@ sed -i 's/"classes.cfg"/"classes.cfg", "subjects.cfg"/' "$PGRETAIN_CONFIG"
 cat >"$CONF/subjects.cfg" <<'CFG'
 subjects = { account = { root = "s.accounts"; key = "id"; identifiers = {
 	email = { column = "email"; normalise = "email"; };
-	phone = { table = "s.phones"; column = "number"; subject = "account_id"; valid_from = "since"; valid_until = "until";
+	phone = { table = "s.phones"; column = "number"; subject = "account_id"; valid_from = "since";
+		valid_until = "until";
 		normalise = "e164"; country = "CN"; }; }; }; };
 key_file = "key";
 no_backups = "a throw-away cluster";
 CFG
 conf_class account 'standards = ( { name = "c"; keep = "3 years"; } ); zone = "UTC"; action = "delete";'
 conf_class txn 'floor = ( { keep = "3 years"; basis = "Law 31"; } );
-	standards = ( { name = "agreed"; until = "agreed"; survives_erasure = true; purpose = "agreement"; } ); zone = "UTC"; action = "anonymize";'
+	standards = ( { name = "agreed"; until = "agreed"; survives_erasure = true;
+		purpose = "agreement"; } ); zone = "UTC"; action = "anonymize";'
 conf_class log 'standards = ( { name = "p"; keep = "1 year"; } ); zone = "UTC"; action = "delete";'
 conf_rule accounts 'table = "s.accounts"; class = "account"; start = "closed_at"; subject = { account = "id"; };
 	columns = { email = "null"; name = "null"; }; minimise = [ "email", "name" ]; triggers = [ "remember" ];'
 conf_rule phones 'table = "s.phones"; class = "account"; start = "until"; subject = { account = "account_id"; };'
 conf_rule orders 'table = "s.orders"; class = "txn"; start = "completed_at"; events = { agreed = "agreed_until"; };
 	subject = { account = ( "account_id", { identifier = "phone"; column = "guest_phone"; at = "created_at"; } ); };
-	columns = { account_id = "null"; guest_phone = "null"; receiver = "null"; total = "keep"; created_at = "keep"; completed_at = "keep"; agreed_until = "keep"; };
+	columns = { account_id = "null"; guest_phone = "null"; receiver = "null"; total = "keep";
+		created_at = "keep"; completed_at = "keep"; agreed_until = "keep"; };
 	minimise = [ "receiver" ];'
-conf_rule items 'table = "s.items"; follows = "orders"; action = "anonymize"; columns = { engraving = "null"; order_id = "keep"; }; minimise = [ "engraving" ];'
+conf_rule items 'table = "s.items"; follows = "orders"; action = "anonymize";
+	columns = { engraving = "null"; order_id = "keep"; }; minimise = [ "engraving" ];'
 conf_rule visits 'table = "s.visits"; class = "log"; start = "at"; subject = { account = "account_id"; };'
-conf_rule devices 'table = "s.devices"; class = "log"; start = "bound"; shared = true; subject = { account = ( "owner", "second_owner" ); };'
-conf_rule shares 'table = "s.shares"; class = "log"; start = "at"; subject = { account = { column = "owner_id"; when = "owner_type = '"'account'"'"; }; };'
+conf_rule devices 'table = "s.devices"; class = "log"; start = "bound"; shared = true;
+	subject = { account = ( "owner", "second_owner" ); };'
+conf_rule shares 'table = "s.shares"; class = "log"; start = "at";
+	subject = { account = { column = "owner_id"; when = "owner_type = '"'account'"'"; }; };'
 conf_rule history 'table = "s.history"; class = "log"; start = "at"; subject = { account = "account_id"; };'
 conf_add tables/t.cfg 'exempt = ( { table = "s.products"; reason = "no personal data"; } );'
 run_pgretain init
@@ -78,17 +85,24 @@ run_pgretain init
 
 # a request that is verified, by the tables that `request` writes
 request() {	# KEY [KIND]: $id
-	id=$(q "INSERT INTO pgretain.request (id, kind, state, subject_type, received_at, respond_by, opened_at, opened_by, verified_at)
-		VALUES (gen_random_uuid(), '${2:-erasure}', 'verified', 'account', now(), now() + interval '15 days', now(), 'clerk', now()) RETURNING id")
-	q "INSERT INTO pgretain.request_subject (request, subject_type, subject_key, settled) VALUES ('$id', 'account', '$1', true)"
+	id=$(q "INSERT INTO pgretain.request (id, kind, state, subject_type, received_at, respond_by,
+		opened_at, opened_by, verified_at)
+		VALUES (gen_random_uuid(), '${2:-erasure}', 'verified', 'account', now(),
+			now() + interval '15 days', now(), 'clerk', now()) RETURNING id")
+	q "INSERT INTO pgretain.request_subject (request, subject_type, subject_key, settled)
+		VALUES ('$id', 'account', '$1', true)"
 }
 item() { json ".items[] | select(.rule == \"$1\") | .$2"; }
-parts() { json ".items[] | select(.rule == \"$1\") | [.matched, .erased, .anonymized, .quarantined, .deferred, .held, .retained, .not_found, .failed] | join(\" \")"; }
+parts() { json ".items[] | select(.rule == \"$1\") | [.matched, .erased, .anonymized, .quarantined,
+	.deferred, .held, .retained, .not_found, .failed] | join(\" \")"; }
 # every row but those of the given tables' given rows
 others() { snap "SELECT * FROM (
-	SELECT 'a' t, to_jsonb(x) j FROM s.accounts x WHERE id <> 1 UNION ALL SELECT 'p', to_jsonb(x) FROM s.phones x WHERE account_id <> 1
-	UNION ALL SELECT 'o', to_jsonb(x) FROM s.orders x WHERE id IN (14, 15) UNION ALL SELECT 'i', to_jsonb(x) FROM s.items x WHERE order_id IN (14, 15)
-	UNION ALL SELECT 'v', to_jsonb(x) FROM s.visits x WHERE account_id <> 1 UNION ALL SELECT 'd', to_jsonb(x) FROM s.devices x WHERE id = 4
+	SELECT 'a' t, to_jsonb(x) j FROM s.accounts x WHERE id <> 1 UNION ALL SELECT 'p', to_jsonb(x)
+		FROM s.phones x WHERE account_id <> 1
+	UNION ALL SELECT 'o', to_jsonb(x) FROM s.orders x WHERE id IN (14, 15) UNION ALL SELECT 'i',
+		to_jsonb(x) FROM s.items x WHERE order_id IN (14, 15)
+	UNION ALL SELECT 'v', to_jsonb(x) FROM s.visits x WHERE account_id <> 1 UNION ALL SELECT 'd',
+		to_jsonb(x) FROM s.devices x WHERE id = 4
 	UNION ALL SELECT 's', to_jsonb(x) FROM s.shares x WHERE id <> 1) y"; }
 approved() {
 	local assessed
@@ -99,8 +113,10 @@ approved() {
 	[ "$rc" = 0 ] || error "approve $*: $err"
 	out=$assessed
 }
-parts_of() { q "SELECT concat_ws(' ', matched, erased, anonymized, quarantined, deferred, held, retained, not_found, failed)
+parts_of() { q "SELECT concat_ws(' ', matched, erased, anonymized, quarantined, deferred, held,
+	retained, not_found, failed)
 	FROM pgretain.request_item WHERE request = '$1' AND rule = '$2'"; }
 state_of() { q "SELECT state FROM pgretain.request WHERE id = '$1'"; }
-unbalanced() { q "SELECT count(*) FROM pgretain.request_item WHERE matched <> erased + anonymized + quarantined + deferred + held + retained
+unbalanced() { q "SELECT count(*) FROM pgretain.request_item
+	WHERE matched <> erased + anonymized + quarantined + deferred + held + retained
 	+ not_found + failed"; }

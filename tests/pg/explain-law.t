@@ -81,9 +81,10 @@ FROM ends'
 for id in $(seq 80); do
 	explain orders "id=$id"
 	[ "$rc" = 0 ] || error "explain orders id=$id ended $rc: $err"
-	jq -r '[.key.id, .state, .due, .winner, (.holds | length), .as_of, .terms[0].end, .terms[0].start_column] |
-		map(if . == null then "\\N" else tostring end) | join("\t")' <<<"$out" >>"$W/said"
+	printf '%s\n' "$out" >>"$W/explained"
 done
+jq -r '[.key.id, .state, .due, .winner, (.holds | length), .as_of, .terms[0].end, .terms[0].start_column] |
+	map(if . == null then "\\N" else tostring end) | join("\t")' "$W/explained" >"$W/said"
 q "\\copy said FROM '$W/said'"
 is "$(q 'SELECT count(*) FROM said')" 80 'every row was explained'
 is "$(q 'SELECT s.id, s.state, l.state FROM said s JOIN law l USING (id) WHERE s.state <> l.state')" '' \

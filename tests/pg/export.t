@@ -15,7 +15,8 @@ ok_not 'nor into a folder that is not there' pgretain request export "$a" --outp
 is "$(q "SELECT state FROM pgretain.request WHERE id = '$a'") $(ls "$W/there")" 'verified ' 'nothing was done'
 
 run_pgretain request export "$a" --output "$W/copy" --format json
-is "$rc $(q "SELECT state FROM pgretain.request WHERE id = '$a'")" '0 completed' 'the copy answers the request' || note "$err"
+is "$rc $(q "SELECT state FROM pgretain.request WHERE id = '$a'")" '0 completed' \
+	'the copy answers the request' || note "$err"
 is "$(stat -c %a "$W/copy") $(stat -c %a "$W/copy"/* | sort -u)" '700 600' 'for nobody else'
 is "$(ls "$W" | grep -c part)" 0 'nothing is left beside it'
 lines() { jq -c "${2:-.}" "$W/copy/$1.jsonl" | sort; }
@@ -24,15 +25,18 @@ is "$(lines s.accounts)" "$(rows 'SELECT * FROM s.accounts WHERE id = 1')" 'the 
 is "$(lines s.orders .id)" "$(q 'SELECT id FROM s.orders WHERE id IN (10, 11, 12, 13, 16, 17) ORDER BY id')" \
 	'orders, as a guest while the number was theirs too; not those under it since'
 is "$(lines s.orders)" "$(rows 'SELECT * FROM s.orders WHERE id IN (10, 11, 12, 13, 16, 17)')" 'with every column'
-is "$(lines s.items .id)" "$(q 'SELECT id FROM s.items WHERE order_id IN (10, 11, 12, 13, 16, 17) ORDER BY id::text')" 'what follows them'
+is "$(lines s.items .id)" "$(q 'SELECT id FROM s.items WHERE order_id IN (10, 11, 12, 13, 16, 17)
+	ORDER BY id::text')" 'what follows them'
 is "$(lines s.visits .id | sort)" "$(q 'SELECT id FROM s.visits WHERE account_id = 1' | sort)" 'visits'
 is "$(lines s.shares .id)" 1 'shares of the account, not of a device of that number'
 is "$(lines s.devices)" "$(printf '{"owner":1}\n{"owner":1}\n{"second_owner":1}')" \
 	'of shared rows their link alone: no word of the other owner'
-is "$(jq -r '.tables | map("\(.table) \(.rows)") | .[]' "$W/copy/export.json" | sort | grep orders)" 's.orders 6' 'a list'
+is "$(jq -r '.tables | map("\(.table) \(.rows)") | .[]' "$W/copy/export.json" | sort |
+	grep orders)" 's.orders 6' 'a list'
 is_eq "$(json .rows)" "$(cat "$W/copy"/*.jsonl | wc -l)" 'and their number'
 unlike "$(cat "$W/copy"/*)" 'person2@|Name 2[^0-9]|R14|R15' 'nothing of anybody else'
-is "$(q "SELECT action, rows FROM pgretain.ledger WHERE kind = 'request' AND action = 'export'")" "export|$(json .rows)" 'in the ledger'
+is "$(q "SELECT action, rows FROM pgretain.ledger WHERE kind = 'request' AND action = 'export'")" \
+	"export|$(json .rows)" 'in the ledger'
 is "$(q "SELECT count(*) FROM pgretain.ledger l WHERE l::text ~ 'person1|R10|13900000001'")" 0 'without content'
 
 note 'the same person asks for an erasure'

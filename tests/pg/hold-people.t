@@ -13,13 +13,17 @@ fill() {
 	q "TRUNCATE account, phone, orders, mail, scan, call;
 		INSERT INTO account VALUES (1, 'Anna@Example.org ', '2015-06-01'), (2, 'b@example.org', '2015-06-01'),
 			(3, 'c@example.org', '2015-06-01');
-		INSERT INTO phone VALUES (1, 1, '+86 138 0013 8000', '2010-01-01', '2012-01-01'), (2, 2, '13800138000', '2012-01-01', NULL),
+		INSERT INTO phone VALUES (1, 1, '+86 138 0013 8000', '2010-01-01', '2012-01-01'), (2, 2,
+			'13800138000', '2012-01-01', NULL),
 			(3, 1, '0086-139-0013-9000', '2012-01-01', NULL);
 		INSERT INTO orders VALUES (1, 1, NULL, '2013-01-01', '2013-01-01'), (2, 2, NULL, '2013-01-01', '2013-01-01'),
-			(3, NULL, '138-0013-8000', '2011-06-01', '2011-06-01'), (4, NULL, '008613800138000', '2013-06-01', '2013-06-01'),
-			(5, NULL, '139 0013 9000', '2013-06-01', '2013-06-01'), (6, NULL, '137 0000 0000', '2013-06-01', '2013-06-01'),
+			(3, NULL, '138-0013-8000', '2011-06-01', '2011-06-01'), (4, NULL, '008613800138000',
+				'2013-06-01', '2013-06-01'),
+			(5, NULL, '139 0013 9000', '2013-06-01', '2013-06-01'), (6, NULL, '137 0000 0000',
+				'2013-06-01', '2013-06-01'),
 			(7, NULL, '137 1111 1111', '2013-06-01', '2013-06-01'), (8, 3, NULL, '2013-06-01', '2013-06-01');
-		INSERT INTO mail VALUES (1, ' ANNA@example.ORG', '2013-01-01'), (2, 'b@example.org', '2013-01-01'), (3, 'x@example.org', '2013-01-01');
+		INSERT INTO mail VALUES (1, ' ANNA@example.ORG', '2013-01-01'), (2, 'b@example.org',
+			'2013-01-01'), (3, 'x@example.org', '2013-01-01');
 		INSERT INTO scan VALUES (1, 1, '2013-01-01'), (2, 2, '2013-01-01'), (3, 6, '2013-01-01');
 		INSERT INTO call VALUES (1, 1, '2013-01-01'), (2, 2, '2013-01-01')"
 }
@@ -31,13 +35,15 @@ conf_rule account 'table = "public.account"; class = "c"; start = "closed"; subj
 conf_rule phone 'table = "public.phone"; class = "c"; start = "since"; subject = { account = "account"; };'
 conf_rule orders 'table = "public.orders"; class = "c"; start = "at"; children = { scan = "set null"; };
 	subject = { account = ( "account", { identifier = "phone"; column = "guest_phone"; at = "created"; } ); };'
-conf_rule mail 'table = "public.mail"; class = "c"; start = "at"; subject = { account = { identifier = "email"; column = "sender"; }; };'
+conf_rule mail 'table = "public.mail"; class = "c"; start = "at";
+	subject = { account = { identifier = "email"; column = "sender"; }; };'
 conf_rule scan 'table = "public.scan"; class = "c"; start = "at"; subject = { account = { follows = "orders"; }; };'
 conf_rule call 'table = "public.call"; class = "v"; start = "at"; subject = { account = "account"; };'
 cat >"$CONF/subjects.cfg" <<-END
 	subjects = { account = { root = "public.account"; key = "id"; identifiers = {
 		email = { column = "email"; normalise = "email"; };
-		phone = { table = "public.phone"; column = "number"; subject = "account"; valid_from = "since"; valid_until = "until";
+		phone = { table = "public.phone"; column = "number"; subject = "account";
+			valid_from = "since"; valid_until = "until";
 		          normalise = "e164"; country = "CN"; }; }; }; };
 END
 sed -i 's/"classes.cfg"/"classes.cfg", "subjects.cfg"/' "$PGRETAIN_CONFIG"
@@ -75,7 +81,8 @@ unlike "$out" '138 ?0013 ?8000' 'without the number'
 run_pgretain hold list
 unlike "$out" '138 ?0013 ?8000' 'as text too'
 is "$(q "SELECT count(*) FROM pgretain.ledger l WHERE l::text ~ '138 ?0013 ?8000'")" 0 'nor in the ledger'
-q "UPDATE phone SET number = '150 0000 0000'; INSERT INTO orders VALUES (9, NULL, '150 0000 0000', '2013-06-01', '2013-06-01')"
+q "UPDATE phone SET number = '150 0000 0000'; INSERT INTO orders VALUES (9, NULL, '150 0000 0000',
+	'2013-06-01', '2013-06-01')"
 run_pgretain run --format json
 is "$rc / $(left orders)" '0 / 1 2 3 4 9' 'whom it meant stays under it under a new number'
 lift "$h"
@@ -101,14 +108,17 @@ confirmed_run call
 is "$(q 'SELECT count(*) FROM call')" 0 'quarantined'
 h=$(hold --scope 'identifier=email:anna@example.org')
 run_pgretain quarantine list --format json
-is "$(json '[.entries[].held] | add')" "$(q 'SELECT count(*) FROM pgretain_vault."public.call" WHERE account = 1')" 'the row of the person is held there'
+is "$(json '[.entries[].held] | add')" "$(q 'SELECT count(*) FROM pgretain_vault."public.call"
+	WHERE account = 1')" 'the row of the person is held there'
 lift "$h"
 
 note 'roles'
 fill
 q 'CREATE ROLE clerk LOGIN IN ROLE pgretain_clerk; CREATE ROLE boss LOGIN IN ROLE pgretain_approver;
-	CREATE ROLE nobody LOGIN IN ROLE pgretain_auditor; GRANT SELECT ON account, phone, orders, mail, scan, call TO boss, clerk'
-as() { local r=$1; shift; sed "s/user=postgres/user=$r/" "$PGRETAIN_CONFIG" >"$CONF/$r.cfg"; run_pgretain --config "$CONF/$r.cfg" "$@"; }
+	CREATE ROLE nobody LOGIN IN ROLE pgretain_auditor; GRANT SELECT ON account, phone, orders, mail,
+		scan, call TO boss, clerk'
+as() { local r=$1; shift; sed "s/user=postgres/user=$r/" "$PGRETAIN_CONFIG" >"$CONF/$r.cfg";
+	run_pgretain --config "$CONF/$r.cfg" "$@"; }
 as clerk hold add --scope subject=account:1 --reason 'case 9'
 is "$rc" 0 'a clerk places a hold' || note "$err"
 h=$out

@@ -28,12 +28,14 @@ course() {
 	session_wait clerk
 	wait $pid; rc=$?
 	# the hold was in force while the row was there, and the row went after that
-	[ "$placed_before/$there_before/$(q 'SELECT count(*) FROM doc WHERE id = 1')" = 1/1/0 ] && violated=yes || violated=no
+	[ "$placed_before/$there_before/$(q 'SELECT count(*) FROM doc WHERE id = 1')" = 1/1/0 ] &&
+		violated=yes || violated=no
 	session_close gate
 	session_close clerk
 	rm -f "$W/in.gate" "$W/in.clerk"
 }
-blocked() { [ "$(q "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted")" = 1 ]; }
+blocked() { [ "$(q "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711
+	AND NOT granted")" = 1 ]; }
 
 world() {
 	db_new "$1"
@@ -53,7 +55,8 @@ world() {
 	is "$rc" 0 "$1: confirmed"
 }
 
-refill() { q 'ALTER TABLE doc DISABLE TRIGGER gate; DELETE FROM doc; INSERT INTO doc TABLE kept; ALTER TABLE doc ENABLE TRIGGER gate'; }
+refill() { q 'ALTER TABLE doc DISABLE TRIGGER gate; DELETE FROM doc; INSERT INTO doc TABLE kept;
+	ALTER TABLE doc ENABLE TRIGGER gate'; }
 
 world locked
 refill
@@ -61,7 +64,8 @@ course 'with the lock'
 is "$waited" yes 'a hold waits for the batch in flight'
 is "$violated" no 'nothing goes that was held before'
 is "$rc $(q 'SELECT array_agg(id ORDER BY id) FROM doc')" '0 {399}' 'the next batch sees it'
-is "$(q "SELECT count(DISTINCT detail::jsonb ->> 'epoch') > 1 FROM pgretain.ledger WHERE kind = 'batch'")" t 'the batches record both epochs'
+is "$(q "SELECT count(DISTINCT detail::jsonb ->> 'epoch') > 1 FROM pgretain.ledger
+	WHERE kind = 'batch'")" t 'the batches record both epochs'
 
 world unlocked
 q "CREATE OR REPLACE FUNCTION pgretain.hold_lock_shared() RETURNS bigint LANGUAGE sql AS

@@ -74,7 +74,8 @@ refused 'an unknown column' 'refuses the condition' hold add --scope 'rows=order
 refused 'a column of another alias' 'refuses the condition' hold add --scope 'rows=orders:t.id = 1' --reason r
 refused 'chance' 'random' hold add --scope 'rows=orders:random() < 0.5' --reason r
 refused 'the clock that goes on' 'clock_timestamp' hold add --scope 'rows=orders:at < clock_timestamp()' --reason r
-refused 'a condition that fails on a row' 'refuses the condition' hold add --scope 'rows=orders:1 / (id - 1) > 0' --reason r
+refused 'a condition that fails on a row' 'refuses the condition' hold add --scope \
+	'rows=orders:1 / (id - 1) > 0' --reason r
 refused 'a write in the condition' 'refuses the condition|does not always' hold add \
 	--scope "rows=orders:id = (SELECT nextval('public.s'))" --reason r
 refused 'no instant' 'no instant' hold add --scope all --reason r --review soon
@@ -98,9 +99,11 @@ is "$(json ".holds[] | select(.id == \"$h\") | .rules | map(\"\(.rule) \(.rows)\
 	"item $(q "SELECT count(*) FROM item WHERE orders = 2"), orders 1" 'with its width: the row and what follows it'
 run_pgretain hold list
 like "$out" "$h" 'as text'
-is "$(q "SELECT string_agg(action || ' ' || coalesce(rule, '-'), ', ' ORDER BY seq) FROM pgretain.ledger WHERE kind = 'hold'")" \
+is "$(q "SELECT string_agg(action || ' ' || coalesce(rule, '-'), ', ' ORDER BY seq)
+	FROM pgretain.ledger WHERE kind = 'hold'")" \
 	'add orders, add share, release share' 'in the ledger'
-is "$(q "SELECT count(*) FROM pgretain.ledger l WHERE kind = 'hold' AND l::text ~ 'A-2|case'")" 0 'which tells neither whom nor why'
+is "$(q "SELECT count(*) FROM pgretain.ledger l WHERE kind = 'hold' AND l::text ~ 'A-2|case'")" 0 \
+	'which tells neither whom nor why'
 
 note 'a row, what follows it, what would cascade from it; who refers to it stays outside'
 confirmed_run account orders item
@@ -142,28 +145,33 @@ unlike "$out" 'account:2' 'not in a plan'
 confirmed_run
 is "$(left account) / $(left orders) / $(left ticket 'account = 2')" "2 / $(q '' ; echo '1 7') / $(echo 1)" \
 	'account, orders, tickets of the person'
-is "$(q "SELECT string_agg(owner_type || owner_id, ' ') FROM share")" '' 'shares of teams with the same number are not theirs'
+is "$(q "SELECT string_agg(owner_type || owner_id, ' ') FROM share")" '' \
+	'shares of teams with the same number are not theirs'
 lift "$h"; fill
 h=$(hold --scope subject=account:3)
 confirmed_run
-is "$(q "SELECT string_agg(id::text || owner_type || owner_id, ' ') FROM share")" '2account3' 'their share is, by type and number'
+is "$(q "SELECT string_agg(id::text || owner_type || owner_id, ' ') FROM share")" '2account3' \
+	'their share is, by type and number'
 is "$(q "SELECT count(*) FROM pgretain.ledger l WHERE l::text ~ 'account[^a-z]{1,6}[23]\\M'")" 0 'no key in the ledger'
 lift "$h"; fill
 
 note 'a table, a class, everything'
 h=$(hold --scope table=orders)
 confirmed_run
-is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM item') $(q 'SELECT count(*) FROM note') $(q 'SELECT count(*) FROM ticket')" \
+is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM item') $(q 'SELECT count(*)
+	FROM note') $(q 'SELECT count(*) FROM ticket')" \
 	'12 24 12 0' 'table'
 lift "$h"; fill
 h=$(hold --scope class=d)
 confirmed_run
-is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM ticket') $(q 'SELECT count(*) FROM share') $(q 'SELECT count(*) FROM account')" \
+is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM ticket') $(q 'SELECT count(*)
+	FROM share') $(q 'SELECT count(*) FROM account')" \
 	'1 7 6 1' 'class: a held ticket keeps the order that it refers to'
 lift "$h"; fill
 h=$(hold --scope all)
 confirmed_run
-is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM item') $(q 'SELECT count(*) FROM ticket')" '12 24 7' 'all'
+is "$(q 'SELECT count(*) FROM orders') $(q 'SELECT count(*) FROM item') $(q 'SELECT count(*)
+	FROM ticket')" '12 24 7' 'all'
 balance
 lift "$h"
 
@@ -191,7 +199,8 @@ h=$(hold --scope 'rows=orders:id = 5' --review 2001-01-01)
 run_pgretain hold list --format json
 is "$(json ".holds[] | select(.id == \"$h\") | .state")" review_due 'past its review date'
 confirmed_run orders
-is "$(left orders 'id = 5') $(q "SELECT state FROM pgretain.hold WHERE id = '$h'")" '5 review_due' 'it goes on holding; the run has noted it'
+is "$(left orders 'id = 5') $(q "SELECT state FROM pgretain.hold WHERE id = '$h'")" '5 review_due' \
+	'it goes on holding; the run has noted it'
 run_pgretain hold review "$h" --review 2999-01-01
 is "$rc $(q "SELECT state FROM pgretain.hold WHERE id = '$h'")" '0 active' 'looked at and kept'
 lift "$h"
@@ -220,7 +229,10 @@ is "$(left orders 'id = 5')" '' 'the next run takes it'
 h=$(hold --scope all)
 run_pgretain --actor anna hold release "$h"
 run_pgretain --actor dora hold review "$h"
-is "$(q "SELECT state || coalesce(release_asked_by, '') FROM pgretain.hold WHERE id = '$h'")" active 'somebody keeps it after all'
-ok 'a released hold stays released' q_fails 55000 "UPDATE pgretain.hold SET state = 'active', released_at = NULL WHERE state = 'released'"
-ok 'what a hold covers never changes' q_fails 55000 "UPDATE pgretain.hold SET scope = 'table', target = 'item' WHERE id = '$h'"
+is "$(q "SELECT state || coalesce(release_asked_by, '') FROM pgretain.hold WHERE id = '$h'")" active \
+	'somebody keeps it after all'
+ok 'a released hold stays released' q_fails 55000 "UPDATE pgretain.hold SET state = 'active',
+	released_at = NULL WHERE state = 'released'"
+ok 'what a hold covers never changes' q_fails 55000 "UPDATE pgretain.hold SET scope = 'table',
+	target = 'item' WHERE id = '$h'"
 done_testing

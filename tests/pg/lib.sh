@@ -69,11 +69,14 @@ bail_out() { tap_done=true; echo "Bail out! $*"; exit 255; }
 error() { printf '%s\n' "$*" >>"$W/errors"; note "ERROR $*" >&2; }
 
 tap_result() {
+	sql_follow
 	tap_n=$((tap_n + 1))
 	if [ "$1" = 0 ]; then echo "ok $tap_n - $2"; return 0; fi
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_n - $2"
-	note "at ${BASH_SOURCE[2]##*/}:${BASH_LINENO[1]}"
+	local i=2
+	while [[ ${BASH_SOURCE[i]-x} = */lib.sh ]]; do i=$((i + 1)); done
+	note "at ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
 	return 1
 }
 
@@ -120,6 +123,7 @@ done_testing() {
 tap_exit() {
 	local status=$? s
 	for s in "${!session_fd[@]}"; do session_close "$s"; done
+	sql_close
 	rm -rf "$W"
 	$tap_done || { echo "Bail out! ${0##*/} ended before done_testing (status $status)"; exit 255; }
 }
@@ -133,16 +137,89 @@ wait_for() {
 # ---- SQL ----------------------------------------------------------------------------------
 
 psql_quiet() {
-	PGOPTIONS='-c client_min_messages=warning' \
+	PGOPTIONS="-c client_min_messages=warning ${PGOPTIONS-}" \
 		psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose "$@"
 }
 
+# A psql takes longer to start than to answer. So one stays connected for `q`, to the database that the
+# test is in. It reads lines from a FIFO that we hold open for reading too (nobody dies of SIGPIPE), and
+# says on another how far it is; SQL and result go through files. The byte in a third FIFO is its key:
+# who does not get it at once, as in the background, takes a psql of their own.
+sql_at='' sql_pid='' sql_opened=0
+sql_here() { here=$PGHOST:$PGPORT:$PGUSER:$PGDATABASE:${PGTZ-}:${PGDATESTYLE-}:${PGOPTIONS-}; }
+
+# The main shell's: the session is where the test is, with a psql that still runs.
+sql_follow() {
+	local here
+	[ "$BASHPID" = $$ ] || return 0
+	sql_here
+	[ "$sql_at" = "$here" ] && kill -0 "$sql_pid" 2>/dev/null || sql_open "$here"
+}
+
+sql_open() {
+	local fifo=$W/sql.$((sql_opened += 1))
+	sql_close
+	mkfifo "$fifo.in" "$fifo.said" "$fifo.key" || bail_out 'no FIFO'
+	exec {sql_in}<>"$fifo.in" {sql_key}<>"$fifo.key"
+	PGOPTIONS="-c client_min_messages=warning -c idle_session_timeout=0 ${PGOPTIONS-}" \
+		psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose \
+		<"$fifo.in" >"$fifo.said" 2>>"$W/sql.err" {sql_in}>&- {sql_key}>&- &
+	sql_pid=$! sql_at=$1
+	disown "$sql_pid"	# no job of the test's
+	exec {sql_said}<"$fifo.said"
+	printf k >&"$sql_key"
+}
+
+sql_close() {
+	[ -n "$sql_at" ] || return 0
+	sql_at=''
+	kill "$sql_pid" 2>/dev/null
+	[ "$BASHPID" = $$ ] || return 0
+	while IFS= read -r _ <&"$sql_said"; do :; done	# the end of file is its end
+	exec {sql_in}>&- {sql_key}>&- {sql_said}<&-
+}
+
+# An error ends psql, and then what it says. Without `go` it had no server any more, and did nothing.
+sql_ask() {
+	local said='' result=''
+	: >"$W/sql.err"
+	printf '%s\n' "$1" >"$W/sql.ask"
+	printf '%s\n' 'SELECT 1 \g /dev/null' '\echo go' "\\o $W/sql.result" "\\i $W/sql.ask" '\o /dev/null' \
+		'DISCARD ALL; SELECT pg_stat_force_next_flush();' '\o' '\echo done' >&"$sql_in"
+	IFS= read -r said <&"$sql_said"
+	[ "$said" = go ] || return 100
+	said=''
+	IFS= read -r said <&"$sql_said"
+	IFS= read -r -d '' result <"$W/sql.result"
+	printf '%s' "$result"
+	[ "$said" = 'done' ] || return 3
+	printf k >&"$sql_key"
+}
+
+# What DISCARD ALL does not undo, and commands of psql, are for a session that ends. Databases can be
+# made, changed and dropped when nobody is in them.
+sql_for_all() {
+	local all=true
+	shopt -s nocasematch
+	[[ $1 != *\\* && ! $1 =~ (^|[^a-z_])(begin|start transaction|load|database)([^a-z_]|$) ]] || all=false
+	[[ $all = true || ! $1 =~ (^|[^a-z_])database([^a-z_]|$) ]] || sql_close
+	shopt -u nocasematch
+	$all
+}
+
 q() {
-	local sql status=0 said=$W/q.err.$BASHPID
-	if [ $# -gt 0 ]; then sql=$1; shift; else sql=$(cat); fi
-	psql_quiet "$@" 2>"$said" <<<"$sql" || status=$?
+	local sql here key status=100 said=$W/sql.err
+	if [ $# -gt 0 ]; then sql=$1; shift; else sql=$(</dev/stdin); fi
+	sql_here
+	if sql_for_all "$sql" && [ "$#/$here" = "0/$sql_at" ] && read -r -t 0.2 -N 1 key <&"$sql_key"; then
+		sql_ask "$sql" && return
+		status=$?
+	fi
+	if [ "$status" = 100 ]; then
+		said=$W/q.err.$BASHPID status=0
+		psql_quiet "$@" 2>"$said" <<<"$sql" || status=$?
+	fi
 	[ "$status" = 0 ] || error "SQL failed: $(head -c 300 <<<"$sql")"$'\n'"$(cat "$said")"
-	rm -f "$said"
 	return "$status"
 }
 
@@ -156,6 +233,7 @@ db_new() {
 	PGDATABASE=postgres q "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE);
 		CREATE DATABASE \"$1\" TEMPLATE template0" || bail_out "no database $1"
 	export PGDATABASE=$1
+	sql_follow
 }
 
 snap() {
@@ -187,8 +265,10 @@ session_send() {
 	printf '%s;\n\\echo done:%s\n' "$2" "${session_asked[$1]}" >&"${session_fd[$1]}"
 }
 
+session_said() { [[ $'\n'$(<"$W/session.$1")$'\n' == *$'\n'"done:${session_asked[$1]}"$'\n'* ]]; }
+
 session_wait() {
-	wait_for "${2:-60}" grep -qx "done:${session_asked[$1]}" "$W/session.$1" ||
+	wait_for "${2:-60}" session_said "$1" ||
 		error "session $1 did not answer"
 }
 
@@ -209,6 +289,7 @@ crash_ok=0
 pgretain() { "$PGRETAIN" "$@"; }
 
 run_pgretain() {
+	sql_follow
 	rc=0
 	"$PGRETAIN" "$@" >"$W/out" 2>"$W/err" || rc=$?
 	out=$(<"$W/out") err=$(<"$W/err")
@@ -232,7 +313,8 @@ confirmed_run() {
 	run_pgretain plan --format json "$@"
 	plan_out=$out plan_rc=$rc
 	case $rc in 0 | 2) ;; *) error "plan $* ended $rc: $err"; return 1 ;; esac
-	fp=$(json .fingerprint)
+	[[ $out =~ \"fingerprint\"\ *:\ *\"([^\"]+)\" ]] || error "no fingerprint: $out"
+	fp=${BASH_REMATCH[1]-}
 	run_pgretain run --confirm "$fp" --format json "$@"
 }
 
@@ -244,11 +326,18 @@ balance_filter='
 	elif .due != ([$parts[] | $r[.]] | add) then "\(.rule): due \(.due), parts \($n[:-1])"
 	else empty end end'
 
+# for each document a line: empty, or what does not balance
+balance_lines() { printf '%s\n' "$@" | jq -r "[$balance_filter] | join(\"; \")" 2>&1; }
+
 balance() {
-	local bad
-	bad=$(jq -r "$balance_filter" <<<"$out" 2>&1) && [ -n "$out" ] || bad="not JSON: $bad"
-	if [ -z "$bad" ]; then tap_result 0 "${1:-balance}"; else
-		tap_result 1 "${1:-balance}"; note "$bad" >&2; fi
+	local bad=()
+	mapfile -t bad < <(balance_lines "$out")
+	balances "${bad[0]-no JSON}" "${1:-balance}"
+}
+
+balances() {
+	if [ -z "$1" ]; then tap_result 0 "$2"; else
+		tap_result 1 "$2"; note "$1" >&2; fi
 }
 
 idle_again() {
@@ -291,7 +380,7 @@ conf_limits() {
 	END
 }
 
-conf_write() { { echo "$1 = {"; cat "$CONF/.$1"; echo '};'; } >"$CONF/$2"; }
+conf_write() { printf '%s = {\n%s\n};\n' "$1" "$(<"$CONF/.$1")" >"$CONF/$2"; }
 conf_class() { echo "$1 = { $2 };" >>"$CONF/.classes"; conf_write classes classes.cfg; }
 conf_rule() { echo "$1 = { $2 };" >>"$CONF/.rules"; conf_write rules tables/t.cfg; }
 conf_add() { printf '%s\n' "$2" >>"$CONF/$1"; }

@@ -26,7 +26,8 @@ is "$(of t strategy)" pages 'by the pages'
 session_open A
 session A 'BEGIN; SELECT id FROM t WHERE id = 8 FOR UPDATE'
 "$PGRETAIN" run --confirm "$fp" --format json > "$W/out" 2> "$W/err" & run=$!
-ok 'the sweep waits on its way' wait_for 30 test -n "$(until q "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+ok 'the sweep waits on its way' wait_for 30 test -n "$(until q "SELECT 1 FROM pg_stat_activity
+	WHERE wait_event_type = 'Lock'
 	AND application_name = 'pgretain lane'" | grep 1; do sleep 0.1; done)"
 q 'UPDATE t SET pad = pad WHERE id = 90'
 is "$(q 'SELECT ctid::text FROM t WHERE id = 90' | cut -d, -f1)" '(0' 'a due row moves behind it'

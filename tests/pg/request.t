@@ -5,15 +5,18 @@
 q <<'SQL'
 CREATE SCHEMA s;
 CREATE TABLE s.people (id int PRIMARY KEY, mail text, at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE s.phones (id int PRIMARY KEY, who int NOT NULL REFERENCES s.people, number text NOT NULL, since timestamptz, until timestamptz);
+CREATE TABLE s.phones (id int PRIMARY KEY, who int NOT NULL REFERENCES s.people,
+	number text NOT NULL, since timestamptz, until timestamptz);
 INSERT INTO s.people SELECT i, CASE WHEN i < 9 THEN 'Person' || i || '@Example.org ' END FROM generate_series(1, 9) i;
 -- a number that was person 1's and is person 2's now; one of person 3 alone
-INSERT INTO s.phones VALUES (1, 1, '+86 138-1111-2222', '2020-01-01', '2025-06-01'), (2, 2, '13811112222', '2025-06-01', NULL),
+INSERT INTO s.phones VALUES (1, 1, '+86 138-1111-2222', '2020-01-01', '2025-06-01'), (2, 2,
+	'13811112222', '2025-06-01', NULL),
 	(3, 3, '(0086) 139 3333 4444', '2020-01-01', NULL);
 SQL
 conf_new
 sed -i 's/"classes.cfg"/"classes.cfg", "subjects.cfg", "jurisdictions.cfg"/' "$PGRETAIN_CONFIG"
-conf_class life 'standards = ( { name = "use"; keep = "10 years"; purpose = "service"; } ); zone = "UTC"; action = "delete";'
+conf_class life 'standards = ( { name = "use"; keep = "10 years"; purpose = "service"; } );
+	zone = "UTC"; action = "delete";'
 conf_rule phones 'table = "s.phones"; class = "life"; start = "since"; subject = { account = "who"; };'
 conf_rule people 'table = "s.people"; class = "life"; start = "at"; subject = { account = "id"; };'
 head -c 32 /dev/urandom > "$W/key"; chmod 0400 "$W/key"
@@ -46,7 +49,8 @@ open_as --identifier phone=13811112222
 is "$rc $state" '0 awaiting_identity' 'a number that passed on is resolved by nobody in silence'
 like "$err" '2 people' 'and that is said'
 show "$id"
-is "$(json '[.people[] | "\(.key) \(.here)"] | sort | join(", ")')" '1 false, 2 true' 'both are named, and whose it is today'
+is "$(json '[.people[] | "\(.key) \(.here)"] | sort | join(", ")')" '1 false, 2 true' \
+	'both are named, and whose it is today'
 run_pgretain request verify "$id" --evidence e1
 is "$rc" 1 'it can not be verified without saying whom'
 run_pgretain request verify "$id" --evidence e1 --subject account:77
@@ -69,8 +73,10 @@ for bad in phone=abc email= nosuch=1; do
 done
 run_pgretain request open
 is "$rc" 1 'nobody at all is refused'
-unlike "$(q "SELECT string_agg(l::text, ' ') FROM pgretain.ledger l")" '3811112222|erson4|3333 4444' 'the ledger knows no identifier'
-is "$(q "SELECT count(*) FROM pgretain.request_identifier WHERE sealed IS NULL OR position('3811112222'::bytea in sealed) > 0")" 0 'values are sealed'
+unlike "$(q "SELECT string_agg(l::text, ' ') FROM pgretain.ledger l")" '3811112222|erson4|3333 4444' \
+	'the ledger knows no identifier'
+is "$(q "SELECT count(*) FROM pgretain.request_identifier WHERE sealed IS NULL
+	OR position('3811112222'::bytea in sealed) > 0")" 0 'values are sealed'
 
 # ---- one id, one request --------------------------------------------------------------------
 
@@ -121,10 +127,12 @@ run_pgretain request verify "$id" --evidence e3 --actor anna
 run_pgretain request refuse "$id" --ground G3 --evidence e4 --rule phones --review 2030-01-01 --actor boss
 is "$rc" 0 'a ground on one part'
 show "$id"
-is "$(json .state) $(json '.grounds[] | "\(.rule) \(.code) \(.review)"')" 'verified phones G3 2030-01-01T00:00:00Z' 'leaves the rest open'
+is "$(json .state) $(json '.grounds[] | "\(.rule) \(.code) \(.review)"')" \
+	'verified phones G3 2030-01-01T00:00:00Z' 'leaves the rest open'
 run_pgretain request assess "$id" --format json
 fp=$(json .fingerprint)
-is "$(json '.items[] | select(.rule == "phones") | .matched')" "$(q 'SELECT count(*) FROM s.phones WHERE who = 6')" 'items as plain SQL counts them'
+is "$(json '.items[] | select(.rule == "phones") | .matched')" "$(q 'SELECT count(*) FROM s.phones
+	WHERE who = 6')" 'items as plain SQL counts them'
 run_pgretain request approve "$id" --expect "$fp" --actor anna
 is "$rc" 1 'whoever opened it does not approve it (second_person)'
 run_pgretain request approve "$id" --expect "$fp" --actor boss
@@ -132,26 +140,34 @@ is "$rc" 0 'somebody else does'
 
 # the program and the server know the same life
 is "$(diff <("${BUILD:-$ROOT/build}/tools/request_moves" | sort) \
-	<(q 'SELECT kind, from_state, event, to_state FROM pgretain.request_transition' | sort))" '' 'transitions stand in both alike'
+	<(q 'SELECT kind, from_state, event, to_state FROM pgretain.request_transition' |
+		sort))" '' 'transitions stand in both alike'
 
 # two at once: one wins, the other says why
 open_as --subject account:7
 for n in 1 2 3 4; do "$PGRETAIN" request verify "$id" --evidence "e$n" > "$W/v$n" 2>&1 & done
 won=0; for job in $(jobs -p); do wait "$job" && won=$((won + 1)); done
 is "$won" 1 'of four commands at once one wins'
-is "$(q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'request' AND run = '$id' AND action = 'verify'")" 1 'and one entry is in the ledger'
-is "$(q "SELECT count(*) FROM pgretain.ledger l JOIN pgretain.request r ON r.id = l.run WHERE l.kind = 'request' AND l.actor IS NULL")" 0 'every step has its actor'
+is "$(q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'request' AND run = '$id'
+	AND action = 'verify'")" 1 'and one entry is in the ledger'
+is "$(q "SELECT count(*) FROM pgretain.ledger l JOIN pgretain.request r ON r.id = l.run
+	WHERE l.kind = 'request' AND l.actor IS NULL")" 0 'every step has its actor'
 
 # ---- deadlines ------------------------------------------------------------------------------
 
-deadline() { open_as --subject account:8 --kind access "$@"; show "$id"; json '"\(.deadline) \(.deadline_state)"'; run_pgretain request withdraw "$id" > /dev/null; }
-is "$(deadline --jurisdiction EU --received-at 2026-10-31T10:00:00Z | cut -d' ' -f1)" 2026-11-30T10:00:00Z 'EU: one month, which has a last day'
+deadline() { open_as --subject account:8 --kind access "$@"; show "$id";
+	json '"\(.deadline) \(.deadline_state)"'; run_pgretain request withdraw "$id" > /dev/null; }
+is "$(deadline --jurisdiction EU --received-at 2026-10-31T10:00:00Z |
+	cut -d' ' -f1)" 2026-11-30T10:00:00Z 'EU: one month, which has a last day'
 # 28 Sep 2026 is a Monday: 29, 30 Sep, 8, 9, 10 (worked), 12 .. 16, 19 .. 23 Oct
-is "$(deadline --jurisdiction CN --received-at 2026-09-28T02:00:00Z | cut -d' ' -f1)" 2026-10-23T02:00:00Z 'CN: 15 working days around golden week'
+is "$(deadline --jurisdiction CN --received-at 2026-09-28T02:00:00Z |
+	cut -d' ' -f1)" 2026-10-23T02:00:00Z 'CN: 15 working days around golden week'
 # the same instant is Tuesday in Shanghai: one day later
-is "$(deadline --jurisdiction CN --received-at 2026-09-28T18:00:00Z | cut -d' ' -f1)" 2026-10-25T18:00:00Z 'CN: counted in its own zone'
+is "$(deadline --jurisdiction CN --received-at 2026-09-28T18:00:00Z |
+	cut -d' ' -f1)" 2026-10-25T18:00:00Z 'CN: counted in its own zone'
 is "$(deadline --jurisdiction CA --received-at 2026-10-31T10:00:00Z | cut -d' ' -f1)" 2026-12-15T10:00:00Z 'CA: 45 days'
-is "$(deadline --jurisdiction XX --received-at 2026-11-02T02:00:00Z | cut -d' ' -f1)" 2026-11-23T02:00:00Z 'unknown: the earliest of all'
+is "$(deadline --jurisdiction XX --received-at 2026-11-02T02:00:00Z |
+	cut -d' ' -f1)" 2026-11-23T02:00:00Z 'unknown: the earliest of all'
 like "$(deadline --jurisdiction EU --received-at "$(date -u -d '-40 days' +%FT%TZ)")" breached 'past it: breached'
 like "$(deadline --jurisdiction EU --received-at "$(date -u -d '-27 days' +%FT%TZ)")" at_risk '80 % of it over: at risk'
 like "$(deadline --jurisdiction EU)" on_time 'else on time'
@@ -172,8 +188,10 @@ is "$rc" 1 'nothing is received in the future'
 
 # ---- roles ----------------------------------------------------------------------------------
 
-q "CREATE ROLE anna LOGIN IN ROLE pgretain_clerk; CREATE ROLE olga LOGIN IN ROLE pgretain_auditor; CREATE ROLE boris LOGIN IN ROLE pgretain_approver"
-as() { local who=$1; shift; sed "s/user=$PGUSER/user=$who/" "$PGRETAIN_CONFIG" > "$CONF/as.cfg"; run_pgretain --config "$CONF/as.cfg" "$@"; }
+q "CREATE ROLE anna LOGIN IN ROLE pgretain_clerk; CREATE ROLE olga LOGIN IN ROLE pgretain_auditor;
+	CREATE ROLE boris LOGIN IN ROLE pgretain_approver"
+as() { local who=$1; shift; sed "s/user=$PGUSER/user=$who/" "$PGRETAIN_CONFIG" > "$CONF/as.cfg";
+	run_pgretain --config "$CONF/as.cfg" "$@"; }
 as anna request open --identifier email=person9@example.org
 is "$rc" 0 'a clerk opens a request'
 as anna request open --subject account:9
@@ -198,6 +216,7 @@ is "$rc" 0 'an auditor lists requests'
 for t in s.people s.phones pgretain.request_subject pgretain.request_identifier; do
 	ok "an auditor reads no $t" q_fails 42501 "SET ROLE olga; SELECT count(*) FROM $t"
 done
-ok 'nobody changes a request beside the functions' q_fails 42501 'SET ROLE boris; UPDATE pgretain.request SET state = $$completed$$'
+ok 'nobody changes a request beside the functions' q_fails 42501 'SET ROLE boris;
+	UPDATE pgretain.request SET state = $$completed$$'
 
 done_testing

@@ -1,5 +1,5 @@
 /* anonfaces list			the names of all cases, one a line
- * anonfaces case NAME			runs one against the server of PGHOST, PGDATABASE
+ * anonfaces case NAME...			runs them against the server of PGHOST, PGDATABASE: "ok NAME" or "failed NAME"
  *
  * Both faces of an operator over the same rows: the law's vectors, or random values that the server
  * makes. A case holds when every row that SQL wrote equals what C made of its COPY text, when both
@@ -518,25 +518,39 @@ static bool run_named(struct test *t, const char *wanted)
 	return false;
 }
 
+/* One line on stdout: ok or failed, and the case; on stderr, before it, what has failed. */
+static bool run_case(struct test *t, const char *name)
+{
+	t->failures = 0;
+	if (!run_named(t, name))
+		die("no such case", NULL);
+	if (t->failures)
+		fprintf(stderr, "\tin %s\n", name);
+	printf("%s %s\n", t->failures ? "failed" : "ok", name);
+	fflush(stdout);
+	return t->failures;
+}
+
 int main(int argc, char **argv)
 {
 	struct conn_settings settings = { .application = "anonfaces" };
 	struct test t = { .arena = arena_new() };
 	struct diag d = DIAG_INIT;
+	int failures = 0;
 
 	if (argc == 2 && streq(argv[1], "list")) {
 		list_cases();
 		return 0;
 	}
-	if (argc != 3 || !streq(argv[1], "case"))
-		die("usage: anonfaces list | case NAME", NULL);
+	if (argc < 3 || !streq(argv[1], "case"))
+		die("usage: anonfaces list | case NAME...", NULL);
 	if (!conn_open("", &settings, &t.conn, &d))
 		die("connect", &d);
 	run_sql(&t, "SET TimeZone = '" ZONE "'");
 	run_sql(&t, "SET client_min_messages = error");
-	if (!run_named(&t, argv[2]))
-		die("no such case", NULL);
+	for (int i = 2; i < argc; i++)
+		failures += run_case(&t, argv[i]);
 	conn_close(t.conn);
 	arena_free(t.arena);
-	return t.failures ? 1 : 0;
+	return failures ? 1 : 0;
 }

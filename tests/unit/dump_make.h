@@ -38,6 +38,8 @@ struct mk_entry {
 
 static inline void mk_add(struct mk *m, const void *p, size_t n)
 {
+	if (n == 0)
+		return;
 	if (m->n + n > m->cap) {
 		m->cap = 2 * m->cap + n;
 		m->p = realloc(m->p, m->cap);

@@ -141,6 +141,17 @@ static void check_example(const struct policy *p)
 	assert_string_equal(p->replay_log, "/var/lib/pgretain/shop.replay");
 	assert_int_equal(p->nbackups, 2);
 	assert_int_equal(p->njurisdictions, 3);
+	assert_int_equal(p->nrecipients, 2);
+	assert_string_equal(p->recipients[0].known_by, "email");
+	assert_string_equal(p->recipients[0].argv[0], "tell-mailer");
+	assert_int_equal(p->recipients[0].timeout_ms, 30000);
+	assert_int_equal(p->recipients[0].retries, 8);
+	assert_int_equal(p->recipients[1].nargv, 3);
+	assert_non_null(strstr(p->recipients[1].argv[0], "../bin/tell-courier"));
+	assert_string_equal(p->recipients[1].argv[2], "");
+	assert_null(p->recipients[1].argv[3]);
+	assert_int_equal(p->recipients[1].retries, 0);
+	assert_int_equal(p->recipients[1].backoff_ms, 60000);
 }
 
 /* Case C39: from /, from the folder, absolute and relative. */
@@ -401,6 +412,10 @@ static void test_subject_paths(void **state)
 static void test_texts(void **state)
 {
 	(void)state;
+	refuses(CLASSES "key_file = \"k\"; recipients = { m = { argv = [ \"tell\" ]; rules = [ \"r\", \"q\" ]; }; };", RULE(""),
+		"key \"rules\" = [ … ]: there is no rule \"q\"");
+	refuses(CLASSES "recipients = { m = { argv = [ \"tell\" ]; rules = \"r\"; }; };", RULE(""),
+		"recipient \"m\" is told by what it finds a person, which is sealed until then, and there is no key_file");
 	refuses(CLASSES "\n/* the rest is a comment", RULE(""),
 		"pgretain.cfg:3: this comment has no end");
 	refuses(CLASSES "\nno_backups = \"never closed;", RULE(""),

@@ -148,9 +148,10 @@ static void test_keys(void **state)
 		{ "jurisdiction", "respond", "limit", "holidays", "extension", "acknowledge" },
 		{ "backup", "kind", "path", "pattern", "keep", "rewrite", "stanza", "config",
 		  "program", "server", "argv" },
+		{ "recipient", "argv", "subject", "known_by", "rules", "classes", "timeout", "retries", "backoff" },
 		{ "the main file", "databases", "include", "jobs", "limits", "second_person",
 		  "cool_down", "recurrence", "classes",
-		  "subjects", "key_file", "jurisdictions", "backups", "no_backups", "replay_log" },
+		  "subjects", "key_file", "jurisdictions", "backups", "recipients", "suppression", "no_backups", "replay_log" },
 	};
 	struct arena *a = arena_new();
 	const struct conf_key_doc *docs;

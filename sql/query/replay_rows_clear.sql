@@ -1,0 +1,2 @@
+-- What was read from the log is in place.
+DELETE FROM pgretain.replay_row
