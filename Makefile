@@ -1,6 +1,7 @@
 # make            build/pgretain                        make clean
 # make demo       the main job on a private throw-away PostgreSQL
 # make check      every test (what .ci/run calls)       make check-unit, check-pg, check-clang
+# make check-crash  death at every failpoint and KILLS=500 random instants (hours; see tests/pg/crash.t)
 # make check-asan unit and server tests under ASan and UBSan
 # make lint       layers, sizes, lines                  make bench     speed, never part of check
 # make install    PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
@@ -107,6 +108,10 @@ check-unit: $(UNIT)
 check-pg: $(BUILD)/pgretain $(TOOLS)
 	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) BUILD=$(abspath $(BUILD)) scripts/check-pg $(T)
 
+check-crash: setup
+	$(AGAIN) $(BUILD)/pgretain
+	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) PGRETAIN_CRASH=full KILLS=$(or $(KILLS),500) scripts/check-pg tests/pg/crash.t
+
 check-clang:
 	+@exec nice $(MAKE) --no-print-directory CC=clang BUILD=build-clang check-build
 
@@ -131,6 +136,6 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all setup demo check check-build check-unit check-pg check-clang check-asan lint lint-layers \
+.PHONY: all setup demo check check-build check-unit check-pg check-crash check-clang check-asan lint lint-layers \
         bench install clean
 -include $(OBJ:=.d) $(UNIT:=.d) $(TOOLS:=.d)

@@ -378,7 +378,6 @@ static bool execute(struct run_session *r, struct diag *d)
 	FAULT_POINT(run_ending);
 	if (!note_erasures(r, d) || !run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;
-	FAULT_POINT(head_export);
 	if (!head_export(r, d))
 		return false;
 	log_event(LOG_LEVEL_INFO, "run.end", LOG_S("run", r->uuid), LOG_I("rows", rows), LOG_I("exit", r->out.exit));

@@ -3,6 +3,7 @@
 #include "ledger/lineage.h"
 #include "ledger/replay.h"
 
+#include "base/fault.h"
 #include "base/instant.h"
 #include "pg/sqltext.h"
 
@@ -102,6 +103,7 @@ bool ledger_export(struct conn *c, const struct replay_place *place, struct diag
 	struct replay_head known;
 	struct lineage l;
 
+	FAULT_POINT(head_export);
 	if (!place)
 		return true;
 	return replay_log_open(&log, place->path, d) && lineage_read(c, &l, d) &&

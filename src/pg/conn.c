@@ -1,6 +1,7 @@
 #include "pg/conn.h"
 #include "pg/pooler.h"
 
+#include "base/fault.h"
 #include "base/instant.h"
 #include "base/sig.h"
 #include "base/strbuf.h"
@@ -368,8 +369,15 @@ bool conn_query(struct conn *c, const char *sql, struct params p, PGresult **ret
 bool conn_do(struct conn *c, const char *sql, struct params p, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
+	bool commit = streq(sql, "COMMIT");
 
-	return conn_query(c, sql, p, &res, d);
+	if (commit)
+		FAULT_POINT(commit);
+	if (!conn_query(c, sql, p, &res, d))
+		return false;
+	if (commit)
+		FAULT_POINT(committed);
+	return true;
 }
 
 bool conn_each(struct conn *c, const char *sql, struct params p, conn_row_fn *row, void *arg, struct diag *d)

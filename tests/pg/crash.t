@@ -1,37 +1,36 @@
 #!/usr/bin/env bash
 # slow
-# kill -9 of the run at every failpoint of src/base/fault.def. After each: what is gone is what the ledger
-# says, no half chain, the chain of hashes whole. The next run settles the dead one as interrupted, ends in
-# the state of an undisturbed run, and one more does nothing (case C52).
-# make check: the first and a later passage of each failpoint, one after the other in the same database.
-# PGRETAIN_CRASH=full: n = 1, 2, … until the run survives, each in a database of its own.
+# Death at every failpoint of src/base/fault.def and at random instants: of the client, of its backends, of the
+# server. After each: what is gone is what the ledger says; the next one settles the dead one, ends in the state
+# of an undisturbed one, and one more does nothing (case C52).
+# make check: each failpoint once, one after the other in the same database.
+# make check-crash: PGRETAIN_CRASH=full: n = 1, 2, … until the command survives, each in a database of its own, by
+# each of the three; then KILLS random events (500). ROWS, BY and POINTS pick parts of it, SEED repeats the events.
+[ "${PGRETAIN_CRASH:-}" != full ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-0}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/erase_lib.sh"
 . "$(dirname "$0")/crash_lib.sh"
+. "$(dirname "$0")/crash_rows.sh"
 
-# those of requests are passed by tests/pg/erase-crash.t
-points=$(sed -n '/^FAULT(erasure_/d; /^FAULT(backup_/d; s/^FAULT(\([a-z_]*\),.*/\1/p' "$ROOT/src/base/fault.def")
+RANDOM=${SEED:=$((RANDOM + 1))}
+note "SEED=$SEED"
+# how many of 20 random events each gets
+declare -A share=([run]=11 [erase]=4 [purge]=2 [release]=2 [hold]=1)
 
-# die POINT N: the run dies there; false when it survived
-die() {	# prove shows no "Killed" of the shell
-	crash_ok=1
-	PGRETAIN_FAULT=$1:$2 act
-	crash_ok=0
-	[ "$rc" = 137 ] || { note "exit $rc: $(tail -n 8 "$W/err")" >&2; return 1; }
-}
-
-# whole DESC: the next run ends as an undisturbed one
-whole() {
-	local dead
-	dead=$(($(runs start) - $(runs end) - $(runs interrupted)))
-	act
-	is "$rc" 0 "$1: the next run ends well"
-	balance "$1: and balances"
-	is_eq "$(($(runs start) - $(runs end) - $(runs interrupted)))" 0 "$1: no run is left open ($dead dead)"
-	books "$1: its books"
-	done_well "$1: all that was due is gone"
-	is "$(final)" "$want" "$1: the same final state"
-	idle_again
-}
+if [ "${PGRETAIN_CRASH:-}" = full ]; then
+	for r in ${ROWS:-$crash_rows}; do
+		crash_prepare "$r"
+		crash_deaths=0
+		for b in ${BY-client backend server}; do
+			for p in ${POINTS:-${crash_points[$r]}}; do crash_row "$r" "$b" "$p"; done
+		done
+		note "$r: $crash_deaths deaths at failpoints"
+		crash_deaths=0
+		[ "${KILLS:=500}" = 0 ] || crash_random "$r" $(((KILLS * share[$r] + 19) / 20))
+		note "$r: $crash_deaths events at random instants"
+	done
+	done_testing
+fi
 
 PGRETAIN_FAULT=lane_comit run_pgretain plan
 is "$rc" 1 'an unknown failpoint is refused'
@@ -39,48 +38,39 @@ like "$err" 'did you mean lane_commit' 'with the nearest name'
 PGRETAIN_FAULT=lane_commit:x run_pgretain plan
 is "$rc" 1 'a number that is none too'
 
-fixture
-undisturbed
-
-if [ "${PGRETAIN_CRASH:-}" = full ]; then
-	for p in $points; do
-		n=1
-		while fresh; die "$p" "$n"; do
-			books "$p:$n: books after the death"
-			whole "$p:$n"
-			[ "$n" -lt 12 ] || n=$((n + n / 4))
-			n=$((n + 1))
-		done
-		isnt "$n" 1 "$p is passed at least once"
-		is "$rc" 0 "$p:$n: the run that survives ends well"
+# row: and its deaths one after the other in one database, each by client, backend or server
+deaths_of() {	# ROW DEATH...
+	local r=$1 d by p n
+	shift
+	[ -n "${crash_want[$r]:-}" ] || crash_prepare "$r"
+	crash_fresh "$r"
+	for d; do
+		IFS=: read -r by p n <<<"$d"
+		ok "$r: $by at $p:${n:-1}" crash_cell "$by" "$p" "${n:-1}"
 	done
-	done_testing
-fi
-
-fresh
-seen=''
-for p in run_confirmed run_started ledger_append exec_prepare lane_begin lane_apply lane_ledger lane_commit \
-	lane_committing lane_committed; do
-	ok "$p: the run dies there" die "$p" 1
-	books "$p: books"
-	seen+=" $p"
-done
-run_pgretain report --format json
-is_eq "$(json '[.runs[] | select(.state == "interrupted")] | length')" "$(runs start)" 'report shows the dead runs'
-for p in lane_rollback exec_settle exec_step lane_lock lane_dependent partition_begin partition_drop partition_commit \
-	run_ending head_export; do
-	ok "$p: the run dies there" die "$p" 1
-	books "$p: books"
-	seen+=" $p"
-done
-is "$(tr ' ' '\n' <<<"$seen" | sed '/^$/d' | sort)" "$(sort <<<"$points")" 'every failpoint had its turn'
-whole 'after all of them'
-
-fresh
-for p in lane_ledger:7 lane_committing:4 exec_step:1 lane_dependent:3 lane_committed:5 lane_commit:6 \
-	partition_commit:2; do
-	ok "$p: the run dies there" die "${p%:*}" "${p#*:}"
-	books "$p: books"
-done
-whole 'after these'
+	crash_whole "$r: after all of them"
+}
+deaths='' r=''
+while read -r name rest; do
+	[ "$name" != + ] || { deaths+=" $rest"; continue; }
+	[ -z "$r" ] || deaths_of "$r" $deaths
+	r=$name deaths=$rest
+done <<'END'
+run client:run_confirmed client:run_started client:ledger_append client:commit client:committed client:exec_prepare
++ client:lane_begin client:lane_rollback client:lane_lock client:lane_dependent client:lane_apply client:lane_ledger
++ client:lane_commit client:lane_committing client:lane_committed client:exec_settle client:exec_step
++ client:partition_begin client:partition_drop client:partition_commit client:run_ending client:head_export
+run backend:lane_ledger:3
+run server:lane_committing:2
+purge client:commit backend:ledger_append client:committed client:commit
+release client:committed backend:ledger_append client:commit:2
+erase client:erasure_begun client:lane_apply:2 client:lane_committing:3 client:lane_committed:2 client:exec_settle
++ client:erasure_settle client:erasure_ending client:erasure_result
+erase backend:lane_commit:2
+hold client:commit server:commit
+end
+END
+passed=$(tr ' ' '\n' <<<"$crash_passed" | sed '/^$/d' | sort -u)
+is "$passed" "$(crash_all_points | grep -v '^backup_\|^notice_' | sort)" 'every failpoint had its turn'
+crash_random run 3
 done_testing
