@@ -173,9 +173,10 @@ sql_open() {
 sql_close() {
 	[ -n "$sql_at" ] || return 0
 	sql_at=''
-	kill "$sql_pid" 2>/dev/null
-	[ "$BASHPID" = $$ ] || return 0
-	while IFS= read -r _ <&"$sql_said"; do :; done	# the end of file is its end
+	# The end of file is its end. A signal that comes before it is psql, our copy, is lost: hence again.
+	while kill "$sql_pid" 2>/dev/null
+		[ "$BASHPID" = $$ ] || return 0
+		IFS= read -r -t 0.1 _ <&"$sql_said" || [ $? -gt 128 ]; do :; done
 	exec {sql_in}>&- {sql_key}>&- {sql_said}<&-
 }
 
