@@ -22,8 +22,9 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 JOIN base AS b ON b.typ = a.atttypid
 JOIN pg_catalog.pg_type AS bt ON bt.oid = b.oid AND bt.typtype <> 'd'
-LEFT JOIN pg_catalog.pg_stats AS s
-	ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
-	AND s.inherited = (c.relkind = 'p')
+-- OFFSET 0: the view would be read as a whole, for each column, if it were joined
+LEFT JOIN LATERAL (SELECT v.n_distinct, v.correlation FROM pg_catalog.pg_stats AS v
+	WHERE v.schemaname = n.nspname AND v.tablename = c.relname AND v.attname = a.attname
+	AND v.inherited = (c.relkind = 'p') OFFSET 0) AS s ON true
 WHERE a.attrelid = ANY($1::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
