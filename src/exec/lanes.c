@@ -2,6 +2,7 @@
 
 #include "exec/revive.h"
 #include "ledger/ledger.h"
+#include "pg/sqltext.h"
 
 #include <math.h>
 #include <poll.h>
@@ -72,32 +73,19 @@ void lanes_close(struct lane *lanes, size_t n)
 
 /* ---- settings of a step ---- */
 
-static bool set(struct conn *c, const char *name, const char *value, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
-
-	return conn_query_text(c, "SELECT pg_catalog.set_config($1, $2, false)", &res, d, name, value);
-}
-
-static bool set_ms(struct conn *c, const char *name, int64_t ms, struct diag *d)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)ms);
-	return set(c, name, text, d);
-}
-
 /* A unit is read by its ctids: the planner must not turn to an index for each of them (engine.md).
  * Where rows below are looked up, plain index scans stay allowed; where none are, reading whole tables is no
  * better: the catalogue is read by its indexes then. Up to PostgreSQL 13 that is how a unit is read. */
 static bool lane_prepare(struct conn *c, const struct sweep *w, struct diag *d)
 {
 	bool looks_up = sweep_looks_up(w->work.step);
+	AUTO_RESULT *res = NULL;
+	char lock[24], statement[24];
 
-	return set(c, "enable_bitmapscan", "off", d) && set(c, "enable_indexscan", looks_up ? "on" : "off", d) &&
-		set(c, "enable_seqscan", looks_up || c->version < 140000 ? "on" : "off", d) &&
-		set(c, "pgretain.run", w->o->run, d) && set_ms(c, "lock_timeout", w->limits.lock_timeout_ms, d) &&
-		set_ms(c, "statement_timeout", w->limits.statement_timeout_ms, d);
+	snprintf(lock, sizeof(lock), "%lld", (long long)w->limits.lock_timeout_ms);
+	snprintf(statement, sizeof(statement), "%lld", (long long)w->limits.statement_timeout_ms);
+	return conn_query_text(c, sqltext_get("query/exec_lane"), &res, d, looks_up ? "on" : "off",
+			       looks_up || c->version < 140000 ? "on" : "off", w->o->run, lock, statement);
 }
 
 static void lane_down(struct sweep *w, struct lane *l)

@@ -31,6 +31,7 @@ static const char *const session_settings[][2] = {
 	{ "client_min_messages", "error" },
 	{ "idle_in_transaction_session_timeout", "0" },
 	{ "plan_cache_mode", "force_custom_plan" },
+	{ "parallel_setup_cost", "10000" },	/* to start workers took longer than an index-only count of 750,000 rows */
 	{ "jit", "off" },	/* compiling the many-branched predicates took eight times as long as counting */
 	{ "default_transaction_isolation", "read committed" },
 	{ "default_transaction_deferrable", "off" },
