@@ -1,2 +1,2 @@
--- The runs that executed these requests.
-SELECT r.request, r.run FROM pgretain.request_run AS r WHERE r.request = ANY($1::uuid[])
+-- The runs that executed these requests ($1).
+SELECT x.request, x.run FROM pgretain.request_run AS x WHERE x.request = ANY($1::uuid[])

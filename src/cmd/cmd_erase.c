@@ -121,7 +121,7 @@ static void foreseen(struct erasure *e, struct erasure_run *r)
 			v->action = e->plan->items[i].action;
 			v->deleted += it->erased;
 			v->anonymized += it->anonymized;
-			v->quarantined += it->quarantined;
+			v->quarantined += it->quarantined - it->vaulted;
 			v->held += it->held;
 			v->blocked += it->blocked;
 			v->deferred += it->deferred - it->blocked;

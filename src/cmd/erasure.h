@@ -26,6 +26,7 @@ struct erasure_request {
 	bool in_backups;			/* by erasure_backups(): a backup may still hold its rows */
 	int64_t backup_sets;			/* that do */
 	const char *backup_stores;		/* not listed since its rows went; NULL: none */
+	VEC(const char *) runs;			/* that executed it */
 	size_t nitems;
 	struct erasure_item *items;		/* one for each of the plan's */
 };
@@ -38,6 +39,7 @@ struct erasure_item {
 	const char *rule, *table, *action;
 	int64_t matched, erased, anonymized, quarantined, deferred, minimised, held, retained, not_found, failed;
 	int64_t live, unchanged, blocked;
+	int64_t vaulted;			/* of quarantined: by other runs than the request's own */
 	bool executed;
 	const char *until, *wake;		/* timestamptz text */
 	bool undated;				/* something of it has no date */
@@ -46,7 +48,8 @@ struct erasure_item {
 	int64_t seq;
 	/* as counted now */
 	int64_t now_live, now_held, now_retained, now_deferred, now_blocked, now_done, now_minimised, now_undated;
-	const char *first, *last;
+	int64_t now_vaulted;
+	const char *first, *last, *purge_first, *purge_last;
 	bool known;				/* stored before */
 };
 
@@ -97,6 +100,11 @@ bool erasure_stored(struct erasure *e, struct diag *d) must_use;
 /* What has happened since the items were stored: from the counts and the ledger. */
 bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d) must_use;
 bool erasure_store(struct erasure *e, struct diag *d) must_use;
+/* The first request of a person: several of one are neighbours once they are counted. */
+size_t erasure_first_of(const struct erasure *e, const char *type, const char *key);
+/* *into becomes t (timestamptz text, may be NULL) where that is later, sooner. */
+void erasure_later(const char **into, const char *t);
+void erasure_sooner(const char **into, const char *t);
 /* When the first of what is deferred falls due; NULL: nothing has a date. */
 const char *erasure_wake(const struct erasure_request *r);
 

@@ -1,5 +1,5 @@
 /* Items: what a request found in each table, and what became of it. */
-#include "cmd/erasure.h"
+#include "cmd/erasure_vault.h"
 
 #include "base/instant.h"
 #include "pg/sqltext.h"
@@ -43,7 +43,7 @@ static void count_take(struct erasure *e, struct erasure_item *it, const PGresul
 }
 
 /* Requests are in the order of their persons: several of one person are neighbours. */
-static size_t first_of(const struct erasure *e, const char *type, const char *key)
+size_t erasure_first_of(const struct erasure *e, const char *type, const char *key)
 {
 	size_t lo = 0, hi = e->requests.n;
 
@@ -86,7 +86,7 @@ static bool count_item(struct erasure *e, size_t i, struct diag *d)
 	for (int row = 0; row < PQntuples(res); row++) {
 		const char *type = res_text(res, row, 0), *key = res_text(res, row, 1);
 
-		for (size_t k = first_of(e, type, key); k < e->requests.n && streq(e->requests.v[k].type, type) &&
+		for (size_t k = erasure_first_of(e, type, key); k < e->requests.n && streq(e->requests.v[k].type, type) &&
 		     streq(e->requests.v[k].key, key); k++)
 			count_take(e, &e->requests.v[k].items[i], res, row);
 	}
@@ -105,13 +105,13 @@ static bool read_seq(struct erasure *e, struct diag *d)
 
 static bool count_all(struct erasure *e, struct diag *d)
 {
-	if (!read_seq(e, d))
+	if (!read_seq(e, d) || !vault_runs(e, d))
 		return false;
 	for (size_t k = 0; k < e->requests.n; k++)
 		if (!e->requests.v[k].items || e->requests.v[k].nitems != e->plan->nitems)
 			items_alloc(e, &e->requests.v[k]);
 	for (size_t i = 0; i < e->plan->nitems; i++)
-		if (!count_item(e, i, d))
+		if (!count_item(e, i, d) || !vault_count(e, i, d))
 			return false;
 	return true;
 }
@@ -132,7 +132,7 @@ bool erasure_count(struct erasure *e, struct diag *d)
 
 /* ---- dates and grounds ---- */
 
-static void later(const char **into, const char *t)
+void erasure_later(const char **into, const char *t)
 {
 	int64_t a, b;
 
@@ -142,7 +142,7 @@ static void later(const char **into, const char *t)
 		*into = t;
 }
 
-static void sooner(const char **into, const char *t)
+void erasure_sooner(const char **into, const char *t)
 {
 	int64_t a, b;
 
@@ -156,7 +156,7 @@ static void ground(struct erasure *e, struct erasure_item *it, const char *code,
 {
 	for (size_t i = 0; i < it->grounds.n; i++)
 		if (streq(it->grounds.v[i].code, code) && streq_null(it->grounds.v[i].basis, basis)) {
-			later(&it->grounds.v[i].until, until);
+			erasure_later(&it->grounds.v[i].until, until);
 			return;
 		}
 	vec_push(e->a, &it->grounds, ((struct erasure_ground){ code, basis, until }));
@@ -194,8 +194,8 @@ static void approved(struct erasure *e, const struct erasure_request *r, struct 
 		if (it->retained || ground_find(k->code)->effect == GROUND_DETACH)
 			ground(e, it, k->code, ground_find(k->code)->words, k->review);
 		if (it->retained) {
-			later(&it->until, k->review);
-			sooner(&it->wake, k->review);
+			erasure_later(&it->until, k->review);
+			erasure_sooner(&it->wake, k->review);
 		}
 	}
 }
@@ -221,7 +221,7 @@ static void inherit(struct erasure *e, struct erasure_request *r, size_t i)
 		if (!child || child == it || !(child->deferred || child->retained || child->held))
 			continue;
 		any = any || child->until;
-		later(&it->until, child->until);
+		erasure_later(&it->until, child->until);
 		it->undated |= child->undated && !child->until;
 		for (size_t g = 0; g < child->grounds.n; g++)
 			ground(e, it, child->grounds.v[g].code, child->grounds.v[g].basis, child->grounds.v[g].until);
@@ -243,6 +243,8 @@ static void dates(struct erasure *e, struct erasure_request *r)
 		if (e->plan->items[i].shared && (it->anonymized || it->unchanged))
 			ground(e, it, "G7", ground_find("G7")->words, NULL);
 		approved(e, r, it);
+		erasure_sooner(&it->wake, it->purge_first);
+		erasure_later(&it->until, it->purge_last);
 	}
 	for (int round = 0; round < 4; round++)		/* an account waits for orders, which wait for payments */
 		for (size_t i = 0; i < r->nitems; i++)
@@ -296,7 +298,9 @@ void erasure_foresee(struct erasure *e)
 			rest(it);
 			*(p->asked ? acted(it, action) : &it->failed) = ready(it);
 			it->minimised = p->minimises ? it->deferred : 0;
-			it->matched = it->now_live + it->unchanged;
+			it->vaulted = it->now_vaulted;
+			it->quarantined += it->vaulted;
+			it->matched = it->now_live + it->unchanged + it->vaulted;
 			it->executed = false;
 			it->sqlstate = NULL;
 			it->seq = e->seq;
@@ -310,20 +314,20 @@ void erasure_foresee(struct erasure *e)
 static void stored_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)
 {
 	int64_t *const into[] = { &it->matched, &it->erased, &it->anonymized, &it->quarantined, &it->deferred, &it->minimised,
-				  &it->held, &it->retained, &it->not_found, &it->failed, &it->live, &it->unchanged };
+				  &it->held, &it->retained, &it->not_found, &it->failed, &it->live, &it->unchanged, &it->vaulted };
 	json_t *grounds, *g;
 	size_t k;
 
 	for (k = 0; k < ARRAY_SIZE(into); k++)
 		*into[k] = res_int(res, i, 4 + (int)k);
 	it->known = true;
-	it->executed = res_bool(res, i, 16);
-	it->until = arena_strdup(e->a, res_text_null(res, i, 17));
-	it->wake = arena_strdup(e->a, res_text_null(res, i, 18));
-	it->sqlstate = arena_strdup(e->a, res_text_null(res, i, 20));
-	it->seq = res_int(res, i, 21);
+	it->executed = res_bool(res, i, 17);
+	it->until = arena_strdup(e->a, res_text_null(res, i, 18));
+	it->wake = arena_strdup(e->a, res_text_null(res, i, 19));
+	it->sqlstate = arena_strdup(e->a, res_text_null(res, i, 21));
+	it->seq = res_int(res, i, 22);
 	it->grounds.n = 0;
-	grounds = json_loads(res_text(res, i, 19), 0, NULL);
+	grounds = json_loads(res_text(res, i, 20), 0, NULL);
 	json_array_foreach(grounds, k, g)
 		vec_push(e->a, &it->grounds, ((struct erasure_ground){
 			arena_strdup(e->a, json_string_value(json_object_get(g, "code"))),
@@ -422,13 +426,17 @@ static void settle_item(struct erasure *e, const struct plan_item *p, struct era
 {
 	int64_t gone = it->live - it->now_live;
 
-	if (!it->executed)
-		it->erased = it->anonymized = it->quarantined = it->failed = it->not_found = 0;
+	if (!it->executed) {
+		it->erased = it->anonymized = it->failed = it->not_found = 0;
+		it->quarantined = it->vaulted;
+	}
 	if (!it->known) {			/* a rule that came since: its rows belong to the request from here on */
 		it->unchanged = p->shared ? it->now_done : 0;
 		it->matched = it->now_live + it->unchanged;
+		it->vaulted = 0;
 		gone = 0;
 	}
+	vault_moved(it, &gone);
 	if (gone < 0)
 		it->matched -= gone;		/* rows that came since */
 	else
@@ -479,24 +487,7 @@ static void why_failed(const struct erasure *e, const struct outcome *out, struc
 			it->sqlstate = arena_strdup(e->a, out->steps[s].sqlstate);
 }
 
-/* ---- the vault: what was purged is erased ---- */
-
-static bool purged(struct erasure *e, struct erasure_request *r, struct erasure_item *it, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
-
-	if (!it->quarantined)
-		return true;
-	if (!conn_query_text(e->conn, sqltext_get("query/item_vaulted"), &res, d, r->id, it->rule))
-		return false;
-	if (res_int(res, 0, 0) == 0) {
-		it->erased += it->quarantined;
-		it->quarantined = 0;
-		return true;
-	}
-	sooner(&it->wake, arena_strdup(e->a, res_text_null(res, 0, 1)));
-	return true;
-}
+/* ---- settled ---- */
 
 bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d)
 {
@@ -515,7 +506,7 @@ bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d
 		}
 		dates(e, r);
 		for (size_t i = 0; i < r->nitems; i++)
-			if (!purged(e, r, &r->items[i], d))
+			if (!vault_purged(e, r, &r->items[i], d))
 				return false;
 	}
 	return true;
@@ -530,7 +521,7 @@ static json_t *stored_json(const struct erasure_request *r, const struct erasure
 		{ "matched", it->matched }, { "erased", it->erased }, { "anonymized", it->anonymized },
 		{ "quarantined", it->quarantined }, { "deferred", it->deferred }, { "minimised", it->minimised },
 		{ "held", it->held }, { "retained", it->retained }, { "not_found", it->not_found }, { "failed", it->failed },
-		{ "live", it->live }, { "unchanged", it->unchanged }, { "seq", it->seq },
+		{ "live", it->live }, { "unchanged", it->unchanged }, { "vaulted", it->vaulted }, { "seq", it->seq },
 	};
 
 	json_put(o, "request", json_text(r->id));
@@ -593,6 +584,6 @@ const char *erasure_wake(const struct erasure_request *r)
 	const char *least = NULL;
 
 	for (size_t i = 0; i < r->nitems; i++)
-		sooner(&least, r->items[i].wake);
+		erasure_sooner(&least, r->items[i].wake);
 	return least;
 }

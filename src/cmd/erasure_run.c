@@ -336,7 +336,7 @@ static void add_items(struct erasure_run *r, int sign)
 			if (it->known && it->executed) {
 				v->deleted += sign * it->erased;
 				v->anonymized += sign * it->anonymized;
-				v->quarantined += sign * it->quarantined;
+				v->quarantined += sign * (it->quarantined - it->vaulted);
 				v->changed += sign * it->not_found;
 			}
 			if (sign < 0)

@@ -86,10 +86,10 @@ static bool row_line(void *arg, const PGresult *row, struct diag *d)
 	return true;
 }
 
-/* shop.orders.jsonl; what a file's name does not take becomes _, and a number tells equal ones apart. */
-static const char *file_name(struct copy *k, const char *table, size_t i)
+/* shop.orders.jsonl, shop.orders.quarantined.jsonl; what a file's name does not take becomes _, and a number tells equal ones apart. */
+static const char *file_name(struct copy *k, const struct plan_export *t, size_t i)
 {
-	char *name = arena_printf(k->e.a, "%s.jsonl", table);
+	char *name = arena_printf(k->e.a, "%s%s.jsonl", t->table, t->quarantined ? ".quarantined" : "");
 	bool plain = strlen(name) < 200;
 
 	for (char *s = name; *s; s++) {
@@ -103,7 +103,7 @@ static const char *file_name(struct copy *k, const char *table, size_t i)
 
 static bool table_write(struct copy *k, const struct plan_export *t, size_t i, struct diag *d)
 {
-	const char *name = file_name(k, t->table, i);
+	const char *name = file_name(k, t, i);
 	json_t *o;
 
 	if (!file_open(k, name, d))
@@ -118,6 +118,7 @@ static bool table_write(struct copy *k, const struct plan_export *t, size_t i, s
 		return false;
 	o = json_object();
 	json_put(o, "table", json_text(t->table));
+	json_put(o, "quarantined", json_boolean(t->quarantined));
 	json_put(o, "file", json_text(name));
 	json_put(o, "rows", json_count(k->rows));
 	json_add(k->tables, o);

@@ -173,6 +173,7 @@ struct plan_item {
 	const char *basis;		/* of the class's floors; NULL: it has none */
 	const char *standard;		/* without a floor: what survives */
 	struct plan_query count;	/* query/request_count */
+	struct plan_query vaulted;	/* query/request_vaulted; sql NULL: none of its rows ever went there */
 	size_t nchildren;
 	const char **children;		/* rules whose rows refer to these, and may keep them */
 	struct diag diag;		/* not asked: why */

@@ -411,9 +411,7 @@ static bool build(struct builder *w, struct diag *d)
 	if (!begin(w, d) || !check_all(w, d) || !build_steps(w, d) || !widths(w, d) || !conn_do(w->b.conn, "COMMIT", NO_PARAMS, d))
 		return false;
 	fingerprint_plan(w->plan, w->order, &w->b);
-	if (w->b.request)
-		request_items(&w->b);
-	return true;
+	return !w->b.request || request_items(&w->b, d);
 }
 
 static struct builder builder_of(struct conn *c, struct arena *a, const struct policy *policy,

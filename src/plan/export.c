@@ -2,11 +2,13 @@
 
 #include "pg/tmpl.h"
 #include "plan/build_parts.h"
+#include "plan/vault_store.h"
 
 struct exporter {
 	struct binder b;
 	struct arena *a;
 	struct subject_set *people;
+	store_vec stores;
 	VEC(struct plan_export) list;
 };
 
@@ -75,7 +77,13 @@ static void visible_by(struct exporter *w, struct render *x, struct strbuf *sb, 
 		add_visible(sb, strbuf_str(&row));
 }
 
-static bool shared_line(struct exporter *w, struct render *x, struct strbuf *sb, const struct bound *r)
+/* Of rows in the vault: a column that came since is not theirs. */
+static bool stands_in(const struct store *s, const char *column)
+{
+	return !s || !s->known->whole || store_column(s, column);
+}
+
+static bool shared_line(struct exporter *w, struct render *x, struct strbuf *sb, const struct bound *r, const struct store *s)
 {
 	size_t n = 0;
 
@@ -87,7 +95,7 @@ static bool shared_line(struct exporter *w, struct render *x, struct strbuf *sb,
 		for (size_t i = 0; i < w->b.nrules; i++)
 			if (same_table(&w->b.rules[i], r))
 				visible_by(w, x, &visible, &w->b.rules[i], name);
-		if (!visible.len)
+		if (!visible.len || !stands_in(s, name))
 			continue;
 		strbuf_addf(sb, "%s(%zu, ", n ? ", " : "", n);
 		n++;
@@ -102,23 +110,60 @@ static bool shared_line(struct exporter *w, struct render *x, struct strbuf *sb,
 
 /* ---- a table ---- */
 
-static void add_relation(struct exporter *w, struct bound *r, const struct cat_table *t, const char *only)
+/* Without the vault's own columns. */
+static void stored_line(struct strbuf *sb, const struct bound *r, const struct store *s)
 {
-	struct render x = { .b = &w->b, .a = w->a, .live = true };
+	const char *word = "(SELECT row_to_json(v.*) FROM (SELECT ";
+
+	for (size_t i = 0; i < r->table->columns.n; i++) {
+		if (!stands_in(s, r->table->columns.v[i].name))
+			continue;
+		strbuf_adds(sb, word);
+		render_column(sb, "t", r->table->columns.v[i].name);
+		word = ", ";
+	}
+	strbuf_adds(sb, ") AS v)");
+}
+
+/* from: a FROM item called t, with rows of t's, or (s) of what it has in the vault. */
+static void add_part(struct exporter *w, struct bound *r, const struct cat_table *t, const char *from, const struct store *s)
+{
+	struct render x = { .b = &w->b, .a = w->a, .live = true, .stores = s ? &w->stores : NULL };
 	AUTO_STRBUF where = STRBUF_INIT, line = STRBUF_INIT, sql = STRBUF_INIT;
 
 	any_rule(w, &x, &where, r);
 	if (!where.len)
 		return;
-	if (whole_rows(w, r))
+	if (!whole_rows(w, r)) {
+		if (!shared_line(w, &x, &line, r, s))
+			return;
+	} else if (s) {
+		stored_line(&line, r, s);
+	} else {
 		strbuf_adds(&line, "row_to_json(t.*)");
-	else if (!shared_line(w, &x, &line, r))
-		return;
-	strbuf_addf(&sql, "SELECT %s::text FROM %s%s AS t WHERE %s", strbuf_str(&line), only, t->sql, strbuf_str(&where));
+	}
+	strbuf_addf(&sql, "SELECT %s::text FROM %s WHERE %s", strbuf_str(&line), from, strbuf_str(&where));
 	*vec_add(w->a, &w->list) = (struct plan_export){
-		.table = t->display, .sql = arena_strdup(w->a, strbuf_str(&sql)),
+		.table = t->display, .quarantined = s != NULL, .sql = arena_strdup(w->a, strbuf_str(&sql)),
 		.params = { .n = (int)x.values.n, .types = x.types.v, .values = x.values.v },
 	};
+}
+
+static void add_relation(struct exporter *w, struct bound *r, const struct cat_table *t, const char *only)
+{
+	add_part(w, r, t, arena_printf(w->a, "%s%s AS t", only, t->sql), NULL);
+}
+
+static void add_stored(struct exporter *w, struct bound *r)
+{
+	for (size_t i = 0; i < w->stores.n; i++) {
+		AUTO_STRBUF from = STRBUF_INIT;
+
+		if (w->stores.v[i].table != r->table)
+			continue;
+		store_from(&from, &w->stores.v[i], "t");
+		add_part(w, r, r->table, strbuf_str(&from), &w->stores.v[i]);
+	}
 }
 
 /* Children of an inheritance have columns of their own, which the parent's face does not show. */
@@ -157,14 +202,16 @@ bool plan_export(struct conn *c, struct arena *a, const struct policy *policy, c
 {
 	struct exporter w = { .a = a, .people = people };
 
-	if (!build_bind(c, a, policy, db, NULL, &w.b, d))
+	if (!build_bind(c, a, policy, db, NULL, &w.b, d) || !store_load(&w.b, &w.stores, d))
 		return false;
 	for (size_t i = 0; i < w.b.nrules; i++)
 		if (!fits(&w.b.rules[i], d))
 			return false;
 	for (size_t i = 0; i < w.b.nrules; i++)
-		if (first_of_table(&w, i))
+		if (first_of_table(&w, i)) {
 			add_table(&w, &w.b.rules[i]);
+			add_stored(&w, &w.b.rules[i]);
+		}
 	*n = w.list.n;
 	*ret = w.list.v;
 	return true;

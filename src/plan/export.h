@@ -8,6 +8,7 @@
  * these people and the columns that the rule names. */
 struct plan_export {
 	const char *table;		/* as in SQL */
+	bool quarantined;		/* its rows in the vault */
 	const char *sql;
 	struct plan_params params;
 };

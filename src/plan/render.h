@@ -17,11 +17,15 @@
  * same table that refer to each other may go in one statement. */
 enum render_when { RENDER_PREDICT, RENDER_NOW, RENDER_TOGETHER };
 
+struct store;
+typedef VEC(struct store) store_vec;
+
 struct render {
 	struct binder *b;
 	struct arena *a;
 	bool live;		/* false: without what varies by itself, holds and keep_newest (fingerprint) */
 	bool stored;		/* rows of the vault: their tableoid says nothing */
+	const store_vec *stores;	/* ways to people lead through rows of the vault too; NULL: not */
 	int aliases;		/* for fresh alias names */
 	const struct held_walk *walk;	/* render_held.c: what is being asked already, */
 	bool classless;			/* and whether holds on classes count */

@@ -2,6 +2,7 @@
 #include "plan/subject.h"
 
 #include "pg/tmpl.h"
+#include "plan/vault_store.h"
 
 #define OID_BOOL_ARRAY 1000u
 #define OID_TEXT_ARRAY 1009u
@@ -173,12 +174,45 @@ static void key_list(struct strbuf *sb, const char *alias, const char **columns,
 	}
 }
 
+/* Of a vault table that has rows of the rule above, and the columns that the key refers to. */
+static bool is_upper_store(const struct store *t, const struct bound_path *p)
+{
+	if (!t->known->whole || t->table != p->fkey->parent || !store_has(t, p->upper->rule->name))
+		return false;
+	for (size_t i = 0; i < p->fkey->n; i++)
+		if (!store_column(t, p->fkey->parent_columns[i]))
+			return false;
+	return true;
+}
+
+/* The row above may have gone into the vault as well. */
+static void by_stored_upper(struct render *x, struct strbuf *sb, const struct bound_path *p, const char *alias,
+			    struct subject_set *s)
+{
+	for (size_t i = 0; x->stores && i < x->stores->n; i++) {
+		const char *u = render_alias(x);
+		AUTO_STRBUF theirs = STRBUF_INIT;
+
+		if (!is_upper_store(&x->stores->v[i], p) || !render_of_subject(x, &theirs, p->upper, u, s, false))
+			continue;
+		strbuf_adds(sb, " OR (");
+		key_list(sb, alias, p->fkey->child_columns, p->fkey->n);
+		strbuf_adds(sb, ") IN (SELECT ");
+		key_list(sb, u, p->fkey->parent_columns, p->fkey->n);
+		strbuf_adds(sb, " FROM ");
+		store_from(sb, &x->stores->v[i], u);
+		strbuf_adds(sb, " WHERE ");
+		store_rule_is(x, sb, u, p->upper->rule->name);
+		strbuf_addf(sb, " AND %s)", strbuf_str(&theirs));
+	}
+}
+
 static void by_upper(struct render *x, struct strbuf *sb, const struct bound_path *p, const char *alias,
 		     struct subject_set *s)
 {
 	const char *u = render_alias(x);
 
-	strbuf_adds(sb, "((");
+	strbuf_adds(sb, "(((");
 	key_list(sb, alias, p->fkey->child_columns, p->fkey->n);
 	strbuf_adds(sb, ") IN (SELECT ");
 	key_list(sb, u, p->fkey->parent_columns, p->fkey->n);
@@ -186,6 +220,8 @@ static void by_upper(struct render *x, struct strbuf *sb, const struct bound_pat
 	if (!render_of_subject(x, sb, p->upper, u, s, false))
 		strbuf_adds(sb, "false");
 	render_key_rows(sb, p->fkey->parent, u);
+	strbuf_addc(sb, ')');
+	by_stored_upper(x, sb, p, alias, s);
 	strbuf_addc(sb, ')');
 	if (p->path)
 		add_when(sb, p);
@@ -236,6 +272,38 @@ static void select_type(struct render *x, struct strbuf *sb, const struct bound_
 	strbuf_adds(sb, " AS pgretain_type, ");
 }
 
+/* FROM `row`, a row above: the people whose it is. */
+static void subjects_above(struct render *x, struct strbuf *sb, const struct bound_path *p, const char *row, const char *u,
+			   struct subject_set *s)
+{
+	const char *when = p->path ? p->path->when : NULL;
+
+	/* a subselect beside the other table sees the row's names only */
+	strbuf_addf(sb, "SELECT pgretain_type, pgretain_key FROM (SELECT %s%s%s) AS %s(pgretain_when) CROSS JOIN %s "
+		    "CROSS JOIN LATERAL (", when ? "(\n" : "", when ? when : "true", when ? "\n)" : "", render_alias(x), row);
+	if (!render_subjects_of(x, sb, p->upper, u, s, false))
+		strbuf_adds(sb, "SELECT ''::text AS pgretain_type, ''::text AS pgretain_key WHERE false");
+	strbuf_addf(sb, ") AS %s WHERE pgretain_when AND ", render_alias(x));
+}
+
+static void subjects_above_stored(struct render *x, struct strbuf *sb, const struct bound_path *p, const char *alias,
+				  struct subject_set *s)
+{
+	for (size_t i = 0; x->stores && i < x->stores->n; i++) {
+		const char *u = render_alias(x);
+		AUTO_STRBUF row = STRBUF_INIT;
+
+		if (!is_upper_store(&x->stores->v[i], p))
+			continue;
+		store_from(&row, &x->stores->v[i], u);
+		strbuf_adds(sb, " UNION ");
+		subjects_above(x, sb, p, strbuf_str(&row), u, s);
+		store_rule_is(x, sb, u, p->upper->rule->name);
+		strbuf_adds(sb, " AND ");
+		render_keys(sb, p->fkey, alias, u);
+	}
+}
+
 static void subjects_by(struct render *x, struct strbuf *sb, struct bound *r, const struct bound_path *p,
 			const char *alias, struct subject_set *s)
 {
@@ -256,14 +324,9 @@ static void subjects_by(struct render *x, struct strbuf *sb, struct bound *r, co
 		return;
 	case SUBJECT_FOLLOWS:
 		u = render_alias(x);
-		/* a subselect beside the other table sees the row's names only */
-		strbuf_addf(sb, "SELECT pgretain_type, pgretain_key FROM (SELECT %s%s%s) AS %s(pgretain_when) CROSS JOIN %s AS %s "
-			    "CROSS JOIN LATERAL (", p->path && p->path->when ? "(\n" : "", p->path && p->path->when ? p->path->when : "true",
-			    p->path && p->path->when ? "\n)" : "", render_alias(x), p->fkey->parent->sql, u);
-		if (!render_subjects_of(x, sb, p->upper, u, s, false))
-			strbuf_adds(sb, "SELECT ''::text AS pgretain_type, ''::text AS pgretain_key WHERE false");
-		strbuf_addf(sb, ") AS %s WHERE pgretain_when AND ", render_alias(x));
+		subjects_above(x, sb, p, arena_printf(x->a, "%s AS %s", p->fkey->parent->sql, u), u, s);
 		render_join(sb, p->fkey, alias, u);
+		subjects_above_stored(x, sb, p, alias, s);
 		return;
 	}
 }

@@ -50,6 +50,6 @@ void render_until(struct render *x, struct strbuf *sb, struct bound *r, const ch
 bool render_linked(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 
 /* plan->items, of the rules that lead to people. */
-void request_items(struct binder *b);
+bool request_items(struct binder *b, struct diag *d) must_use;
 
 #endif

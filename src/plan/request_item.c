@@ -3,6 +3,7 @@
 
 #include "pg/tmpl.h"
 #include "plan/statement_parts.h"
+#include "plan/vault_store.h"
 
 static bool stays(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
@@ -72,6 +73,41 @@ static const char *count_text(struct render *x, struct bound *r)
 	return tmpl_render(x->a, "query/request_count", vars, n);
 }
 
+/* ---- rows that are in the vault already ---- */
+
+static const char *stored_text(struct render *x, struct bound *r, const struct store *s)
+{
+	struct subject_set *all = request_set(x->b->request, r);
+	AUTO_STRBUF from = STRBUF_INIT, whose = STRBUF_INIT, mine = STRBUF_INIT, rule = STRBUF_INIT;
+
+	store_from(&from, s, "t");
+	render_subjects_of(x, &whose, r, "t", all, false);
+	render_of_subject(x, &mine, r, "t", all, false);
+	store_rule_is(x, &rule, "t", r->rule->name);
+	struct tmpl_var vars[] = {
+		{ "from", .frag = FRAG(strbuf_str(&from)) }, { "whose", .frag = FRAG(strbuf_str(&whose)) },
+		{ "mine", .frag = FRAG(strbuf_str(&mine)) }, { "rule", .frag = FRAG(strbuf_str(&rule)) },
+	};
+	return tmpl_render(x->a, "query/request_vaulted", vars, ARRAY_SIZE(vars));
+}
+
+static void ask_vault(struct binder *b, struct bound *r, const store_vec *stores, struct plan_item *it)
+{
+	struct render x = { .b = b, .a = b->a, .live = true, .stores = stores };
+	AUTO_STRBUF sql = STRBUF_INIT;
+
+	for (size_t i = 0; i < stores->n; i++) {
+		const struct store *s = &stores->v[i];
+
+		if (s->table == r->table && store_has(s, r->rule->name))
+			strbuf_addf(&sql, "%s%s", sql.len ? "\nUNION ALL\n" : "", stored_text(&x, r, s));
+	}
+	if (!sql.len)
+		return;
+	it->vaulted.sql = statement_text(&x, &sql);
+	it->vaulted.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
+}
+
 /* ---- why it is kept ---- */
 
 static void laws(struct binder *b, const struct bound *r, struct plan_item *it)
@@ -105,7 +141,7 @@ static void add_names(struct binder *b, const edge_vec *edges, const char *self,
 	}
 }
 
-static void item_fill(struct binder *b, struct bound *r, struct plan_item *it)
+static void item_fill(struct binder *b, struct bound *r, const store_vec *stores, struct plan_item *it)
 {
 	struct render x = { .b = b, .a = b->a, .live = true };
 	names children = { NULL, 0, 0 };
@@ -129,6 +165,8 @@ static void item_fill(struct binder *b, struct bound *r, struct plan_item *it)
 	it->asked = true;
 	it->count.sql = count_text(&x, r);
 	it->count.params = (struct plan_params){ .n = (int)x.values.n, .types = x.types.v, .values = x.values.v };
+	if (!b->request->withdrawal)		/* what ended before the consent did is none of its business */
+		ask_vault(b, r, stores, it);
 }
 
 static bool takes_part(const struct binder *b, const struct bound *r)
@@ -141,16 +179,21 @@ static bool takes_part(const struct binder *b, const struct bound *r)
 	return false;
 }
 
-void request_items(struct binder *b)
+bool request_items(struct binder *b, struct diag *d)
 {
 	VEC(struct plan_item) items = { NULL, 0, 0 };
+	store_vec *stores = arena_alloc(b->a, sizeof(*stores));
 
+	*stores = (store_vec){ NULL, 0, 0 };
+	if (!store_load(b, stores, d))
+		return false;
 	for (size_t i = 0; i < b->nrules; i++) {
 		struct bound *r = &b->rules[i];
 
 		if (!r->base && takes_part(b, r) && (r->failed || bound_has_subject(r)))
-			item_fill(b, r, vec_add(b->a, &items));
+			item_fill(b, r, stores, vec_add(b->a, &items));
 	}
 	b->plan->items = items.v;
 	b->plan->nitems = items.n;
+	return true;
 }

@@ -2,126 +2,6 @@
 
 #include "pg/sqltext.h"
 
-/* ---- the registry ---- */
-
-static struct store *store_by_oid(struct planner *w, const char *oid)
-{
-	for (size_t i = 0; i < w->stores.n; i++)
-		if (streq(w->stores.v[i].known->oid, oid))
-			return &w->stores.v[i];
-	return NULL;
-}
-
-static void add_stores(struct planner *w)
-{
-	for (size_t i = 0; i < w->b.vaults.n; i++) {
-		const struct vault_known *k = &w->b.vaults.v[i];
-		struct store *s;
-
-		if (!k->display)
-			continue;			/* a stray: check names it */
-		s = vec_add(w->a, &w->stores);
-		s->known = k;
-		s->sql = vault_qualified(w->a, k->name);
-		s->table = k->source ? catalog_table(w->b.cat, k->source) : NULL;
-	}
-}
-
-static bool load_columns(struct planner *w, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
-
-	if (!conn_query(w->b.conn, sqltext_get("query/vault_columns"), NO_PARAMS, &res, d))
-		return false;
-	for (int i = 0; i < PQntuples(res); i++) {
-		struct store *s = store_by_oid(w, res_text(res, i, 0));
-
-		if (!s)
-			continue;			/* made this moment */
-		*vec_add(w->a, &s->columns) = (struct store_column){
-			.name = arena_strdup(w->a, res_text(res, i, 1)), .type = arena_strdup(w->a, res_text(res, i, 2)),
-			.source = arena_strdup(w->a, res_text_null(res, i, 3)),
-			.source_type = arena_strdup(w->a, res_text_null(res, i, 4)),
-			.same = res_bool(res, i, 5), .generated = res_bool(res, i, 6),
-		};
-	}
-	return true;
-}
-
-const char *store_column(const struct store *s, const char *source)
-{
-	for (size_t i = 0; i < s->columns.n; i++)
-		if (s->columns.v[i].source && streq(s->columns.v[i].source, source))
-			return s->columns.v[i].name;
-	return NULL;
-}
-
-bool store_has(const struct store *s, const char *rule)
-{
-	for (size_t i = 0; i < s->known->nrules; i++)
-		if (streq(s->known->rules[i], rule))
-			return true;
-	return false;
-}
-
-/* ---- the rows as they would be in the source now ---- */
-
-bool store_key_join(const struct store *s, struct strbuf *sb, const char *live, const char *vault)
-{
-	const struct cat_index *key = s->table ? cat_key(s->table) : NULL;
-
-	for (size_t i = 0; key && i < key->ncolumns; i++) {
-		const char *column = store_column(s, key->columns[i]);
-
-		if (!column)
-			return false;
-		strbuf_adds(sb, i ? " AND " : "");
-		render_column(sb, live, key->columns[i]);
-		strbuf_adds(sb, " = ");
-		render_column(sb, vault, column);
-	}
-	return key != NULL;
-}
-
-static void add_live_columns(const struct store *s, struct strbuf *sb)
-{
-	for (size_t i = 0; i < s->table->columns.n; i++) {
-		const char *name = s->table->columns.v[i].name;
-
-		if (store_column(s, name))
-			continue;
-		strbuf_adds(sb, ", ");
-		render_column(sb, "l", name);
-		strbuf_adds(sb, " AS ");
-		sql_ident(sb, name);
-	}
-}
-
-/* A FROM item with the columns' present names. Of a row whose columns were quarantined the rest is read
- * where it still stands. */
-static void render_store(struct strbuf *sb, const struct store *s, const char *alias)
-{
-	AUTO_STRBUF join = STRBUF_INIT;
-	bool live = !s->known->whole && store_key_join(s, &join, "l", "v");
-
-	strbuf_adds(sb, "(SELECT v.tableoid AS pgretain_part, v.ctid AS pgretain_tid, v.pgretain_run, v.pgretain_rule, "
-		    "v.pgretain_purge_after");
-	for (size_t i = 0; i < s->columns.n; i++) {
-		if (!s->columns.v[i].source)
-			continue;
-		strbuf_adds(sb, ", ");
-		render_column(sb, "v", s->columns.v[i].name);
-		strbuf_adds(sb, " AS ");
-		sql_ident(sb, s->columns.v[i].source);
-	}
-	if (live)
-		add_live_columns(s, sb);
-	strbuf_addf(sb, " FROM %s AS v", s->sql);
-	if (live)
-		strbuf_addf(sb, " LEFT JOIN %s AS l ON %s", s->known->source_sql, strbuf_str(&join));
-	strbuf_addf(sb, ") AS %s", alias);
-}
-
 /* ---- holds (domain.md 5: rows in the vault are under the same condition) ---- */
 
 /* For a rule that the configuration no longer has, or that does not fit: every hold that might cover it. */
@@ -135,12 +15,6 @@ static bool may_be_held(const struct planner *w, const char *rule)
 			return true;
 	}
 	return false;
-}
-
-void store_rule_is(struct render *x, struct strbuf *sb, const char *alias, const char *rule)
-{
-	strbuf_addf(sb, "%s.pgretain_rule = ", alias);
-	render_param(x, sb, rule, "text");
 }
 
 static bool vault_held(struct planner *w, struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
@@ -169,7 +43,7 @@ static void parent_held(struct planner *w, struct render *x, struct strbuf *sb, 
 			continue;
 		add_or(sb, before);
 		strbuf_adds(sb, "EXISTS (SELECT 1 FROM ");
-		render_store(sb, s, p);
+		store_from(sb, s, p);
 		strbuf_adds(sb, " WHERE ");
 		store_rule_is(x, sb, p, r->parent->rule->name);
 		strbuf_adds(sb, " AND ");
@@ -208,7 +82,7 @@ static bool below_held(struct planner *w, struct render *x, struct strbuf *sb, s
 				continue;
 			add_or(sb, before);
 			strbuf_adds(sb, "EXISTS (SELECT 1 FROM ");
-			render_store(sb, s, c);
+			store_from(sb, s, c);
 			strbuf_adds(sb, " WHERE ");
 			store_rule_is(x, sb, c, f->rule->name);
 			strbuf_adds(sb, " AND ");
@@ -262,7 +136,7 @@ static struct plan_query store_query(struct planner *w, const struct store *s, c
 	const char *held = all_held ? "true" : store_held(w, &x, s);
 	AUTO_STRBUF from = STRBUF_INIT;
 
-	render_store(&from, s, "t");
+	store_from(&from, s, "t");
 	struct tmpl_var vars[] = {
 		{ "from", .frag = FRAG(text_of(w, &from)) }, { "held", .frag = FRAG(held) },
 		{ "vault", .frag = FRAG(s->sql) },
@@ -298,8 +172,7 @@ bool vault_plan_build(struct conn *c, const struct policy *policy, const struct 
 
 	if (!build_bind(c, a, policy, db, released_since, &w.b, d))
 		return false;
-	add_stores(&w);
-	if (!load_columns(&w, d))
+	if (!store_load(&w.b, &w.stores, d))
 		return false;
 	stores_render(&w);
 	if (want && !vault_parts_render(&w, d))

@@ -1,0 +1,115 @@
+#include "cmd/erasure_vault.h"
+
+#include "pg/sqltext.h"
+
+static struct erasure_request *request_by_id(struct erasure *e, const char *id)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (streq(e->requests.v[k].id, id))
+			return &e->requests.v[k];
+	return NULL;
+}
+
+bool vault_runs(struct erasure *e, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_runs"), &res, d, erasure_ids(e)))
+		return false;
+	for (size_t k = 0; k < e->requests.n; k++)
+		e->requests.v[k].runs.n = 0;
+	for (int i = 0; i < PQntuples(res); i++) {
+		struct erasure_request *r = request_by_id(e, res_text(res, i, 0));
+
+		if (r)
+			vec_push(e->a, &r->runs, arena_strdup(e->a, res_text(res, i, 1)));
+	}
+	return true;
+}
+
+static bool is_own_run(const struct erasure_request *r, const char *run)
+{
+	for (size_t i = 0; i < r->runs.n; i++)
+		if (streq(r->runs.v[i], run))
+			return true;
+	return false;
+}
+
+static void take(struct erasure *e, struct erasure_item *it, const PGresult *res, int row)
+{
+	it->now_vaulted += res_int(res, row, 3);
+	erasure_sooner(&it->purge_first, arena_strdup(e->a, res_text(res, row, 4)));
+	erasure_later(&it->purge_last, arena_strdup(e->a, res_text(res, row, 5)));
+}
+
+bool vault_count(struct erasure *e, size_t i, struct diag *d)
+{
+	const struct plan_item *p = &e->plan->items[i];
+	const struct plan_params *v = &p->vaulted.params;
+	AUTO_RESULT *res = NULL;
+
+	for (size_t k = 0; k < e->requests.n; k++) {
+		struct erasure_item *it = &e->requests.v[k].items[i];
+
+		it->now_vaulted = 0;
+		it->purge_first = it->purge_last = NULL;
+	}
+	if (!p->asked || !p->vaulted.sql)
+		return true;
+	if (!conn_query(e->conn, p->vaulted.sql, (struct params){ v->n, v->types, v->values }, &res, d)) {
+		diag_where(d, "rule \"%s\", its rows in the vault", p->rule->name);
+		return false;
+	}
+	for (int row = 0; row < PQntuples(res); row++)
+		for (size_t k = erasure_first_of(e, res_text(res, row, 0), res_text(res, row, 1)); k < e->requests.n; k++) {
+			struct erasure_request *r = &e->requests.v[k];
+
+			if (!streq(r->type, res_text(res, row, 0)) || !streq(r->key, res_text(res, row, 1)))
+				break;
+			if (!is_own_run(r, res_text(res, row, 2)))
+				take(e, &r->items[i], res, row);
+		}
+	return true;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void vault_moved(struct erasure_item *it, int64_t *gone)
+{
+	int64_t more = it->now_vaulted - it->vaulted, live;
+
+	if (more > 0) {
+		live = least(more, *gone > 0 ? *gone : 0);
+		*gone -= live;
+		it->matched += more - live;	/* not found among the person's rows before */
+		it->quarantined += more;
+	} else if (more < 0) {
+		live = least(-more, *gone < 0 ? -*gone : 0);
+		*gone += live;			/* released: they are in the live table again */
+		it->quarantined += more;
+		it->erased += -more - live;
+	}
+	it->vaulted = it->now_vaulted;
+}
+
+bool vault_purged(struct erasure *e, struct erasure_request *r, struct erasure_item *it, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+	int64_t own = it->quarantined - it->vaulted;
+
+	if (!own)
+		return true;
+	if (!conn_query_text(e->conn, sqltext_get("query/item_vaulted"), &res, d, r->id, it->rule))
+		return false;
+	if (res_int(res, 0, 0) == 0) {
+		it->erased += own;
+		it->quarantined -= own;
+		return true;
+	}
+	erasure_sooner(&it->wake, arena_strdup(e->a, res_text_null(res, 0, 1)));
+	erasure_later(&it->until, arena_strdup(e->a, res_text_null(res, 0, 2)));
+	return true;
+}
