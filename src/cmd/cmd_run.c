@@ -21,7 +21,6 @@
 #include <poll.h>
 
 #define LANES_WAIT_MS 15000	/* for the lanes of a run that was killed */
-#define MAX_LOSSES 4
 #define RECONNECT_MS 60000	/* how long a server that is away is waited for */
 
 /* ---- guards: before the first write ---- */
@@ -150,36 +149,43 @@ static bool confirm_all(struct run_session *r, struct diag *d)
 static bool append(struct run_session *r, const struct ledger_entry *e, struct diag *d)
 {
 	bool ok = ledger_append(r->conn, e, d);
+	int losses = 0;
 
-	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ledger_append_once(r->conn, e, d);
+	while (!ok && revive_again(r->conn, &r->x, &losses, d))
+		ok = ledger_append_once(r->conn, e, d);
 	return ok;
 }
 
 static bool head_export(struct run_session *r, struct diag *d)
 {
-	bool ok = ctx_export_of(r->ctx, r->replay_log, r->conn, d);
+	int losses = 0;
+	bool ok;
 
-	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ctx_export_of(r->ctx, r->replay_log, r->conn, d);
+	do
+		ok = ctx_export_of(r->ctx, r->replay_log, r->conn, d);
+	while (!ok && revive_again(r->conn, &r->x, &losses, d));
 	return ok;
 }
 
 static bool note_erasures(struct run_session *r, struct diag *d)
 {
-	bool ok = ledger_note_erasures(r->conn, d);
+	int losses = 0;
+	bool ok;
 
-	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ledger_note_erasures(r->conn, d);
+	do
+		ok = ledger_note_erasures(r->conn, d);
+	while (!ok && revive_again(r->conn, &r->x, &losses, d));
 	return ok;
 }
 
 static bool rule_text(struct run_session *r, const struct plan_step *s, char digest[LEDGER_DIGEST_TEXT], struct diag *d)
 {
-	bool ok = ledger_rule_text(r->conn, s->rule_text, digest, d);
+	int losses = 0;
+	bool ok;
 
-	for (int losses = 0; !ok && losses < MAX_LOSSES && revive_needed(r->conn, d); losses++)
-		ok = revive_control(r->conn, &r->x, d) && ledger_rule_text(r->conn, s->rule_text, digest, d);
+	do
+		ok = ledger_rule_text(r->conn, s->rule_text, digest, d);
+	while (!ok && revive_again(r->conn, &r->x, &losses, d));
 	return ok;
 }
 
@@ -343,6 +349,18 @@ static void on_connection(void *ctx, const char *event, const struct diag *why)
 
 /* ---- the run ---- */
 
+static int look_for_returned(struct run_session *r)
+{
+	struct diag d = DIAG_INIT;
+	int losses = 0;
+	bool ok;
+
+	do
+		ok = recurrence_check(r->ctx, r->db, r->conn, r->uuid, &r->returned, &d);
+	while (!ok && revive_again(r->conn, &r->x, &losses, &d));
+	return recurrence_exit(r->ctx, r->conn, ok, &r->returned, &d);
+}
+
 static bool execute(struct run_session *r, struct diag *d)
 {
 	r->x = (struct exec_options){
@@ -374,7 +392,7 @@ static bool execute(struct run_session *r, struct diag *d)
 		rows += r->out.steps[i].acted;
 	/* a run of some rules alone is not the night */
 	if (!r->out.interrupted && !r->o.nrules)
-		r->out.exit = exit_worse(r->out.exit, recurrence_step(r->ctx, r->db, r->conn, r->uuid, &r->returned));
+		r->out.exit = exit_worse(r->out.exit, look_for_returned(r));
 	FAULT_POINT(run_ending);
 	if (!note_erasures(r, d) || !run_event(r, r->out.interrupted ? "interrupted" : "end", rows, d))
 		return false;

@@ -243,15 +243,22 @@ bool recurrence_check(struct ctx *ctx, const struct database *db, struct conn *c
 	return true;
 }
 
+int recurrence_exit(struct ctx *ctx, struct conn *c, bool ok, const struct recurrences *ret, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+
+	if (ok)
+		return recurrences_need_human(ret) ? EXIT_HUMAN : EXIT_DONE;
+	diag_where(d, "%s", *d->where ? d->where : "looking for erased people who came back");
+	ctx_fail(ctx, d);
+	(void)!conn_do(c, "ROLLBACK", NO_PARAMS, &ignored);
+	return EXIT_HUMAN;
+}
+
 int recurrence_step(struct ctx *ctx, const struct database *db, struct conn *c, const char *run, struct recurrences *ret)
 {
 	struct diag d = DIAG_INIT;
+	bool ok = recurrence_check(ctx, db, c, run, ret, &d);
 
-	if (recurrence_check(ctx, db, c, run, ret, &d))
-		return recurrences_need_human(ret) ? EXIT_HUMAN : EXIT_DONE;
-	diag_where(&d, "%s", *d.where ? d.where : "looking for erased people who came back");
-	ctx_fail(ctx, &d);
-	d = (struct diag)DIAG_INIT;
-	(void)!conn_do(c, "ROLLBACK", NO_PARAMS, &d);
-	return EXIT_HUMAN;
+	return recurrence_exit(ctx, c, ok, ret, &d);
 }

@@ -13,7 +13,9 @@ const char *recurrence_keep(const struct ctx *ctx);
  * and reopens requests where `recurrence` says so. */
 bool recurrence_check(struct ctx *ctx, const struct database *db, struct conn *c, const char *run, struct recurrences *ret,
 		      struct diag *d) must_use;
-/* The same as a part of something larger: a failure is printed. The exit code that it asks for. */
+/* The exit code that it asks for as a part of something larger; a failure (!ok, d) is printed. */
+int recurrence_exit(struct ctx *ctx, struct conn *c, bool ok, const struct recurrences *ret, struct diag *d);
+/* Both. */
 int recurrence_step(struct ctx *ctx, const struct database *db, struct conn *c, const char *run, struct recurrences *ret);
 
 #endif

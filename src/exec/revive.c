@@ -8,6 +8,7 @@
 
 #define PAUSE_FIRST_MS 50
 #define PAUSE_LAST_MS 3000
+#define MAX_LOSSES 4
 
 bool revive_needed(const struct conn *c, const struct diag *why)
 {
@@ -72,6 +73,11 @@ bool revive_control(struct conn *c, const struct exec_options *o, struct diag *d
 	if (o->connection)
 		o->connection(o->ctx, "connection.back", NULL);
 	return true;
+}
+
+bool revive_again(struct conn *c, const struct exec_options *o, int *losses, struct diag *d)
+{
+	return revive_needed(c, d) && ++*losses <= MAX_LOSSES && revive_control(c, o, d);
 }
 
 static bool known(struct conn *c, const struct exec_options *o, int64_t batch, bool *ret, struct diag *d)

@@ -17,6 +17,9 @@ bool revive_writable(struct conn *c, struct diag *d) must_use;
  * (DIAG_LOST), a stop was asked for (DIAG_INTERRUPTED), or what o->reconnected said. */
 bool revive_control(struct conn *c, const struct exec_options *o, struct diag *d) must_use;
 
+/* The failure was a loss of the connection, and it is back: the same once more, up to *losses = 4 times. */
+bool revive_again(struct conn *c, const struct exec_options *o, int *losses, struct diag *d) must_use;
+
 /* Did this batch of the run commit? Asked when COMMIT stayed without an answer. Waits first until the
  * transaction that may still be committing has ended: it holds the ledger's head until then. */
 bool revive_batch_known(struct conn *c, const struct exec_options *o, int64_t batch, bool *known,
