@@ -9,7 +9,7 @@
 #include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
-#include "exec/run.h"
+#include "exec/revive.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
@@ -149,14 +149,11 @@ static bool run_settings(struct erasure_run *r, struct diag *d)
 
 static bool pass(struct erasure_run *r, struct diag *d)
 {
-	struct exec_options x = {
-		.run = r->uuid, .actor = r->e->ctx->actor, .conninfo = r->e->db->conninfo, .deadline_ms = r->deadline_ms,
-		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed, .reconnected = on_reconnected,
-		.connection = on_connection, .stop_requested = sig_stop_requested, .step_done = on_step, .ctx = r,
-	};
-
 	r->out = (struct outcome){ .steps = NULL };
-	return exec_plan(r->e->conn, r->e->plan, &x, r->e->a, &r->out, d);
+	if (exec_plan(r->e->conn, r->e->plan, &r->x, r->e->a, &r->out, d))
+		return true;
+	r->waited = d->cls == DIAG_LOST;
+	return false;
 }
 
 /* Rows that the work itself made, by triggers, and that nothing keeps. */
@@ -390,21 +387,34 @@ static bool passes(struct erasure_run *r, int64_t *rows, struct diag *d)
 	return true;
 }
 
-bool erasure_execute(struct erasure_run *r, struct diag *d)
+static void begin(struct erasure_run *r)
+{
+	struct erasure *e = r->e;
+
+	new_uuid(r->uuid);
+	r->lock = lock_name(e->a, &e->requests.v[0]);
+	r->x = (struct exec_options){
+		.run = r->uuid, .actor = e->ctx->actor, .conninfo = e->db->conninfo, .deadline_ms = r->deadline_ms,
+		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed,
+		.reconnected = on_reconnected, .connection = on_connection, .stop_requested = sig_stop_requested,
+		.step_done = on_step, .ctx = r,
+	};
+}
+
+static bool attempt(struct erasure_run *r, struct diag *d)
 {
 	struct erasure *e = r->e;
 	int64_t rows = 0;
 	int settled;
 
-	r->began_ms = clock_ms();
-	e->conn->stop = STOP_WAITING;
-	new_uuid(r->uuid);
-	r->lock = lock_name(e->a, &e->requests.v[0]);
+	begin(r);
 	/* what was approved is known outside before it is carried out */
 	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
 	    !ctx_export(e->ctx, e->conn, d))
 		return false;
-	add_items(r, -1);
+	if (!r->looked)
+		add_items(r, -1);
+	r->looked = true;
 	FAULT_POINT(erasure_begun);
 	/* what a run that was killed has done is laid to account before this one adds to it */
 	if (!run_event(r, "start", -1, d) || !erasure_count(e, d) || !erasure_settle(e, NULL, d) || !erasure_store(e, d))
@@ -412,11 +422,66 @@ bool erasure_execute(struct erasure_run *r, struct diag *d)
 	if (!passes(r, &rows, d))
 		return false;
 	add_items(r, 1);
-	close_views(r);
 	r->interrupted = r->out.interrupted;
 	if (!ledger_note_erasures(e->conn, d) || !run_event(r, r->interrupted ? "interrupted" : "end", rows, d) ||
 	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	FAULT_POINT(erasure_ending);
 	return r->interrupted || (finish_all(r, d) && ctx_export(e->ctx, e->conn, d));
+}
+
+/* What an attempt has brought to its end before it was lost is reported, and not begun again. */
+static void set_aside(struct erasure_run *r)
+{
+	struct erasure *e = r->e;
+	size_t n = e->requests.n, kept = 0;
+	struct erasure_request *all = arena_alloc(e->a, (n + 1) * sizeof(*all));
+
+	memcpy(all, e->requests.v, n * sizeof(*all));
+	e->requests.n = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (request_leads(all[i].kind, all[i].state, REQUEST_ON_EXECUTE, REQUEST_EXECUTING)) {
+			all[kept++] = all[i];
+			continue;
+		}
+		vec_push(e->a, &r->done, all[i]);
+		vec_push(e->a, &e->requests, all[i]);
+	}
+	add_items(r, 1);
+	memcpy(e->requests.v, all, kept * sizeof(*all));
+	e->requests.n = kept;
+}
+
+/* As another command finds them: what is committed counts, and nothing of what this one remembers. */
+static bool reload(struct erasure_run *r, struct diag *d)
+{
+	struct erasure *e = r->e;
+	size_t n = e->requests.n;
+	const char **ids = arena_alloc(e->a, (n + 1) * sizeof(*ids));
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = e->requests.v[i].id;
+	e->requests.n = 0;
+	if (!erasure_load(e, ids, n, d) || !erasure_lock(e, d) || !erasure_stored(e, d))
+		return false;
+	set_aside(r);
+	return !e->requests.n || erasure_plan(e, NULL, d);
+}
+
+bool erasure_execute(struct erasure_run *r, struct diag *d)
+{
+	int losses = 0;
+	bool ok;
+
+	r->began_ms = clock_ms();
+	r->e->conn->stop = STOP_WAITING;
+	ok = attempt(r, d);
+	while (!ok && !r->waited && revive_again(r->e->conn, &r->x, &losses, d)) {
+		log_event(LOG_LEVEL_INFO, "erasure.again", LOG_S("run", r->uuid));
+		ok = reload(r, d) && (!r->e->requests.n || attempt(r, d));
+	}
+	close_views(r);
+	for (size_t i = 0; i < r->done.n; i++)
+		vec_push(r->e->a, &r->e->requests, r->done.v[i]);
+	return ok;
 }
