@@ -164,7 +164,7 @@ static int rewrite_file(struct ctx *ctx, struct conn *c, const char *path)
 	code = backup_outcome_exit(&out);
 	log_event(LOG_LEVEL_INFO, "backup.rewrite", LOG_S("path", path), LOG_S("status", backup_status_word(out.status)));
 	show(ctx, &out, code);
-	if (out.status == BACKUP_REWRITTEN && !ctx_export(ctx, c, &d))
+	if (!o.dry_run && !ctx_export(ctx, c, &d))
 		return ctx_fail(ctx, &d);
 	return code;
 }

@@ -116,7 +116,10 @@ static int job_run_bare(struct run_session *r)
 	if (!run_event(r, "start", -1, &d))
 		return ctx_fail(r->ctx, &d);
 	r->out.exit = job_run_steps(r);
-	return run_event(r, r->out.exit == EXIT_INTERRUPTED ? "interrupted" : "end", 0, &d) ? r->out.exit : ctx_fail(r->ctx, &d);
+	if (!run_event(r, r->out.exit == EXIT_INTERRUPTED ? "interrupted" : "end", 0, &d) ||
+	    !ctx_export_of(r->ctx, r->replay_log, r->conn, &d))
+		return ctx_fail(r->ctx, &d);
+	return r->out.exit;
 }
 
 int run_job(struct run_session *r)
