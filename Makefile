@@ -110,7 +110,8 @@ check-pg: $(BUILD)/pgretain $(TOOLS)
 
 check-crash: setup
 	$(AGAIN) $(BUILD)/pgretain
-	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) PGRETAIN_CRASH=full KILLS=$(or $(KILLS),500) scripts/check-pg tests/pg/crash.t
+	@exec env PGRETAIN=$(abspath $(BUILD)/pgretain) PGRETAIN_CRASH=full KILLS=$(or $(KILLS),500) \
+		scripts/check-pg tests/pg/crash.t tests/pg/crash-requests.t
 
 check-clang:
 	+@exec nice $(MAKE) --no-print-directory CC=clang BUILD=build-clang check-build

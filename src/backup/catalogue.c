@@ -1,5 +1,6 @@
 #include "backup/catalogue.h"
 
+#include "base/fault.h"
 #include "base/strbuf.h"
 #include "ledger/ledger.h"
 #include "pg/catalog.h"
@@ -298,6 +299,7 @@ bool catalogue_scan(struct catalogue *k, const struct backup_store *store, struc
 	if (!server_now(k, &w.began, &env.now, d) || !load_known(&w, d))
 		return false;
 	provider_run(store, &env, &ret->listing);
+	FAULT_POINT(backup_listed);
 	if (!conn_do(k->c, "BEGIN", NO_PARAMS, d))
 		return false;
 	if (take_over(&w, d))

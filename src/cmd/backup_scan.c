@@ -1,6 +1,7 @@
 /* Asks the stores what they have, and settles what that ends. */
 #include "cmd/backup_verbs.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "cmd/connect.h"
 #include "cmd/erasure_backup.h"
@@ -78,7 +79,10 @@ static bool scan(struct ctx *ctx, struct conn *c, const char *const *words, stru
 			return false;
 		note_store(ctx, &s, v);
 	}
-	if (!catalogue_judge(&k, d) || !erasure_backups_settle(ctx, c, &done, d))
+	if (!catalogue_judge(&k, d))
+		return false;
+	FAULT_POINT(backup_settle);
+	if (!erasure_backups_settle(ctx, c, &done, d))
 		return false;
 	for (size_t i = 0; i < done.ids.n; i++)
 		vec_push(ctx->arena, &v->completed, done.ids.v[i]);

@@ -4,6 +4,7 @@
 #include "cmd/run_session.h"
 #include "cmd/self.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "exec/lane.h"
 #include "ledger/ledger.h"
@@ -143,10 +144,12 @@ static int act(struct replaying *p, struct diag *d)
 		return ctx_fail(p->ctx, d);
 	setenv(REPLAY_ENVIRONMENT, p->r.lineage, 1);
 	code = erasure_again(p->ctx, p->db);
+	FAULT_POINT(replay_erased);
 	if (went(code))
 		code = exit_worse(code, erase_overdue(p));
 	if (!went(code))
 		return code;
+	FAULT_POINT(replay_gate);
 	if (!replay_open_gate(p->conn, p->ctx->actor, &p->r, d) || !ledger_export(p->conn, p->place, d))
 		return ctx_fail(p->ctx, d);
 	p->opened = true;

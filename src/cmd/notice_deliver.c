@@ -124,6 +124,7 @@ static bool try_one(struct delivery *v, const PGresult *res, struct attempt *a, 
 
 	*a = (struct attempt){ .id = arena_strdup(mem, res_text(res, 0, 0)), .request = arena_strdup(mem, res_text(res, 0, 1)),
 			       .n = res_int(res, 0, 9), .end = { .exit = -1 } };
+	FAULT_POINT(notice_claimed);
 	values = secret_open(mem, &v->file_key, a->id, res_text(res, 0, 5));
 	if (values) {
 		o = object_of(v, res, json_loads(values, 0, NULL));

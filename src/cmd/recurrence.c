@@ -1,5 +1,6 @@
 #include "cmd/recurrence.h"
 
+#include "base/fault.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "cmd/connect.h"
@@ -237,6 +238,7 @@ bool recurrence_check(struct ctx *ctx, const struct database *db, struct conn *c
 	f.s.ctx = ctx;
 	f.s.conn = c;
 	f.s.a = ctx->arena;
+	FAULT_POINT(recurrence_seen);
 	if (!note(&f, run, d) || !reopen_all(&f, run, d) || !waiting(c, ret, d))
 		return false;
 	log_all(&f);

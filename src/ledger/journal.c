@@ -48,7 +48,12 @@ static bool export_portion(struct conn *c, const struct replay_place *place, con
 	*n = PQntuples(res);
 	for (int i = 0; i < *n; i++)
 		replay_log_add(log, rows_line(place, a, l, res, i));
-	return !*n || (replay_log_flush(log, d) && conn_query_text(c, sqltext_get("query/journal_done"), &done, d, ids_of(a, res)));
+	if (!*n)
+		return true;
+	if (!replay_log_flush(log, d))
+		return false;
+	FAULT_POINT(log_kept);
+	return conn_query_text(c, sqltext_get("query/journal_done"), &done, d, ids_of(a, res));
 }
 
 static bool export_rows(struct conn *c, const struct replay_place *place, const struct lineage *l, struct replay_log *log,
@@ -83,7 +88,10 @@ static bool export_head(struct conn *c, const struct replay_head *known, struct 
 		return true;
 	snprintf(seq, sizeof(seq), "%lld", (long long)l.seq);
 	replay_log_add(log, head_line(&l));
-	return replay_log_flush(log, d) && conn_query_text(c, sqltext_get("query/ledger_head_kept"), &res, d, seq);
+	if (!replay_log_flush(log, d))
+		return false;
+	FAULT_POINT(log_head);
+	return conn_query_text(c, sqltext_get("query/ledger_head_kept"), &res, d, seq);
 }
 
 static bool not_behind(const char *path, const struct lineage *l, const struct replay_head *known, struct diag *d)

@@ -1,5 +1,6 @@
 #include "ledger/replay_log.h"
 
+#include "base/fault.h"
 #include "ledger/seal.h"
 
 #include <errno.h>
@@ -344,6 +345,22 @@ static bool write_all(int fd, const char *bytes, size_t n)
 	return true;
 }
 
+/* In one piece, unless a test wants them torn. */
+static bool write_lines(const struct replay_log *l)
+{
+	const char *bytes = strbuf_str(&l->waiting);
+	size_t cut = fault_armed == FAULT_log_torn ? l->waiting.len / 2 : 0;
+
+	FAULT_POINT(log_write);
+	if (!write_all(l->fd, bytes, cut))
+		return false;
+	FAULT_POINT(log_torn);
+	if (!write_all(l->fd, bytes + cut, l->waiting.len - cut))
+		return false;
+	FAULT_POINT(log_sync);
+	return fsync(l->fd) == 0;
+}
+
 bool replay_log_flush(struct replay_log *l, struct diag *d)
 {
 	struct stat st;
@@ -352,7 +369,7 @@ bool replay_log_flush(struct replay_log *l, struct diag *d)
 		return true;
 	if (fstat(l->fd, &st) != 0)
 		return fail_errno(d, l->path, "look at");
-	if (write_all(l->fd, strbuf_str(&l->waiting), l->waiting.len) && fsync(l->fd) == 0) {
+	if (write_lines(l)) {
 		strbuf_reset(&l->waiting);
 		return st.st_size ? true : sync_folder(l->path, d);
 	}

@@ -1,6 +1,7 @@
-# Deaths of the crash tests, and what must hold after them. shellcheck shell=bash disable=SC2034,SC2154
+# Deaths of the crash tests, and what must hold after them.
+# shellcheck shell=bash disable=SC2034,SC2154
 #
-# What comes under fire is a row of crash_rows (crash_rows.sh); ROW_prepare makes it and leaves
+# What comes under fire is a row of crash_rows; ROW_prepare makes it and leaves
 #	the database t: all of it, with a ledger; it becomes the template of every copy
 #	ROW_cmd		array: the program's arguments
 #	ROW_rc		its exit code when nothing disturbs it
@@ -9,6 +10,10 @@
 #	ROW_done	one line for each thing that is still to be done, by plain SQL: at the end
 #	ROW_final	the final state, as text
 #	ROW_moved	what the ledger counts: one more run must not change it; empty: it may
+#	ROW_fresh	instead of `init --adopt`: what a new copy needs; may set log_from
+#	ROW_mend	before the next one: what time would have done. Both may be missing
+# All of them keep a log outside: after any death its chain is whole but for a torn last line, which is refused until
+# `replay --repair`, and it knows of nothing that the ledger does not; at the end nothing is missing in it.
 #
 #   crash_prepare ROW         the template; its undisturbed end
 #   crash_fresh ROW           t is a new copy
@@ -20,38 +25,56 @@
 #   crash_row ROW BY POINT    all of it for n = 1, 2, … until the command survives
 #   crash_random ROW N        N such events at random instants, with all these assertions
 
-crash_all_points() { sed -n 's/^FAULT(\([a-z_]*\),.*/\1/p' "$ROOT/src/base/fault.def"; }
+[ "${PGRETAIN_CRASH:-}" != full ] || export TEST_TIMEOUT=${TEST_TIMEOUT:-0}
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/erase_lib.sh"
 
+RANDOM=${SEED:=$((RANDOM + 1))}
+note "SEED=$SEED"
 crash_deaths=0 crash_passed='' row=''
 declare -A crash_want=() crash_took=()
 
+# crash_points[ROW]: failpoints of all that exports, of all that acts on rows
+crash_log='head_export log_write log_torn log_sync log_kept log_head'
+crash_do='lane_begin lane_lock lane_apply lane_ledger lane_commit lane_committing lane_committed exec_settle exec_step
+	ledger_append commit committed'
+
 crash_use() {
 	declare -n cmd_of=$1_cmd rc_of=$1_rc
-	row=$1 cmd=("${cmd_of[@]}") want_rc=$rc_of want=${crash_want[$1]:-} CONF=$W/conf.$1
+	row=$1 cmd=("${cmd_of[@]}") want_rc=$rc_of want=${crash_want[$1]:-} CONF=$W/conf.$1 LOG=$W/log.$1
 	export PGRETAIN_CONFIG=$CONF/pgretain.cfg PGDATABASE=t
 }
 
 crash_prepare() {
 	local begun
 	"$1_prepare"
+	grep -q '^replay_log' "$PGRETAIN_CONFIG" || conf_add pgretain.cfg "replay_log = \"$W/log.$1\";"
 	mv "$W/conf" "$W/conf.$1"
 	PGDATABASE=postgres q "ALTER DATABASE t RENAME TO tpl_$1"
 	crash_fresh "$1"
 	begun=${EPOCHREALTIME/./}
 	run_pgretain "${cmd[@]}"
 	crash_took[$1]=$(((${EPOCHREALTIME/./} - begun) / 1000))
-	is "$rc $("$1_faults")$("$1_done")" "$want_rc " "$1: undisturbed, with its books" || note "$err"
+	is "$rc $(crash_faults)$(crash_done)" "$want_rc " "$1: undisturbed, with its books" || note "$err"
 	crash_want[$1]=$("$1_final")
 	isnt "${crash_want[$1]}" '' "$1: it has an end"
 }
+
+crash_adopt() {
+	run_pgretain init --adopt
+	[ "$rc" = 0 ] || bail_out "adopt: $err"
+}
+
+crash_has() { declare -F "$1" >/dev/null; }
 
 crash_fresh() {
 	crash_use "$1"
 	PGDATABASE=postgres q "DROP DATABASE IF EXISTS t WITH (FORCE);
 		CREATE DATABASE t TEMPLATE tpl_$1 STRATEGY file_copy" ||
 		bail_out 'no copy'
-	run_pgretain init --adopt
-	[ "$rc" = 0 ] || bail_out "adopt: $err"
+	rm -f "$LOG" "$LOG.torn"
+	log_from=0
+	if crash_has "$1_fresh"; then "$1_fresh"; else crash_adopt; fi
 }
 
 crash_start() {	# [POINT:N[:stop]]: in the background: $pid
@@ -115,16 +138,68 @@ by_server() {
 	crash_end
 }
 
-crash_after() { is "$("${row}_faults")" '' "$1: its books"; }
+# Line by line as replay_log.h describes it; a torn last line: false, and nothing is said of it.
+crash_log() {
+	[ -e "$LOG" ] || return 0
+	perl -MDigest::SHA=sha256_hex -e '
+		my $chain = "0" x 64;
+		while (<>) {
+			exit 1 unless s/\n\z//;
+			/^(\{.*),"chain":"([0-9a-f]{64})"\}\z/s && sha256_hex($chain . $1) eq $2
+				or print "log: line $. is not whole\n";
+			$chain = $2 // "";
+		}' "$LOG"
+}
+
+# jq FILTER: of the heads that came to the log since the copy was made; a torn last line does not count
+crash_heads() { sed '${/}$/!d}' "$LOG" | tail -n "+$((log_from + 1))" | jq -r "select(.kind == \"head\") | $1"; }
+
+crash_faults() {
+	local heads
+	"${row}_faults"
+	crash_log || :
+	[ -e "$LOG" ] || return 0
+	heads=$(crash_heads '"(\(.seq), \u0027\(.hash)\u0027)"' | paste -sd,)
+	[ -z "$heads" ] || q "SELECT 'the log knows of entry ' || v.seq FROM (VALUES $heads) AS v (seq, hash)
+		WHERE NOT EXISTS (SELECT FROM pgretain.ledger l WHERE l.seq = v.seq
+			AND 'sha256:' || encode(l.hash, 'hex') = v.hash)"
+}
+
+crash_done() {
+	local end
+	end=$(crash_heads .seq | tail -n 1)
+	"${row}_done"
+	q "SELECT 'not in the log: ' || tbl FROM pgretain.journal
+		UNION ALL SELECT format('the log ends at entry $end, the ledger at %s', max(seq))
+			FROM pgretain.ledger HAVING max(seq)::text <> '$end'"
+}
+
+# Whoever comes to a torn line refuses and changes nothing; a human takes it away.
+crash_repair() {
+	local before
+	before=$("${row}_final")
+	run_pgretain "${cmd[@]}"
+	[[ $rc = 1 && $err = *'last line is cut'* ]] || echo "a torn log: exit $rc: $err"
+	[ "$before" = "$("${row}_final")" ] || echo 'a torn log: and yet something was done'
+	run_pgretain replay --repair
+	[ "$rc" = 0 ] && crash_log || echo "repair: exit $rc: $err"
+}
+
+crash_after() {
+	local bad=''
+	crash_log >/dev/null || bad=$(crash_repair)
+	is "$bad$(crash_faults)" '' "$1: its books"
+}
 
 # The server may still be at the statement of the dead one.
 crash_again() { run_pgretain "${cmd[@]}"; [ "$rc" != 1 ]; }
 
 crash_whole() {
 	local bad='' before
+	! crash_has "${row}_mend" || "${row}_mend"
 	wait_for 20 crash_again
 	[ "$rc" = "$want_rc" ] || bad+="exit $rc: $(tail -n 5 "$W/err") "
-	bad+=$("${row}_faults")$("${row}_done")
+	bad+=$(crash_faults)$(crash_done)
 	[ "$("${row}_final")" = "$want" ] || bad+='another final state '
 	before=$("${row}_moved")
 	if [ -n "$before" ]; then
@@ -138,6 +213,7 @@ crash_whole() {
 }
 
 crash_cell() {	# BY POINT N: false: it survived
+	! crash_has "${row}_mend" || "${row}_mend"
 	"by_$1" "$2" "$3" || return 1
 	crash_deaths=$((crash_deaths + 1)) crash_passed+=" $2"
 	crash_after "$row $1 $2:$3 (exit $rc)" || :
@@ -147,6 +223,7 @@ crash_row() {
 	local n=1
 	while crash_fresh "$1"; crash_cell "$2" "$3" "$n"; do
 		crash_whole "$1 $2 $3:$n"
+		[ "$n" -lt 12 ] || n=$((n + n / 4))
 		n=$((n + 1))
 	done
 	isnt "$n" 1 "$1: $3 is passed at least once"
@@ -180,4 +257,55 @@ crash_random() {
 	done
 	is_eq "$k" "$2" "$1: $2 events at random instants"
 	crash_whole "$1: after all of them"
+}
+
+# ---- the program of a file -------------------------------------------------------------------------------
+
+crash_full() {
+	local r b p
+	for r in ${ROWS:-$crash_rows}; do
+		grep -q "^${r}_prepare()" "$ROOT"/tests/pg/crash_*.sh || bail_out "ROWS: there is no row $r"
+		[[ " $crash_rows " = *" $r "* ]] || { note "$r is in another file"; continue; }
+		crash_prepare "$r"
+		crash_deaths=0
+		for b in ${BY-client backend server}; do
+			for p in ${POINTS:-${crash_points[$r]}}; do crash_row "$r" "$b" "$p"; done
+		done
+		note "$r: $crash_deaths deaths at failpoints"
+		crash_deaths=0
+		[ "${KILLS:=500}" = 0 ] || crash_random "$r" $(((KILLS * crash_share[$r] + 19) / 20))
+		note "$r: $crash_deaths events at random instants"
+	done
+	[ "$tap_n" -gt 0 ] || { tap_done=true; echo "1..0 # SKIP ROWS names none of $crash_rows"; exit 0; }
+}
+
+crash_one() {	# ROW BY:POINT[:N]...: one death after the other in one database
+	local r=$1 d by p n
+	shift
+	[ -n "${crash_want[$r]:-}" ] || crash_prepare "$r"
+	crash_fresh "$r"
+	for d; do
+		IFS=: read -r by p n <<<"$d"
+		ok "$r: $by at $p:${n:-1}" crash_cell "$by" "$p" "${n:-1}"
+	done
+	crash_whole "$r: after all of them"
+}
+
+crash_table() {	# each line of it as crash_one; a line that begins with + goes on
+	local line lines=()
+	while read -r line; do
+		if [ "${line#+}" = "$line" ]; then lines+=("$line"); else lines[-1]+=${line#+}; fi
+	done
+	for line in "${lines[@]}"; do
+		# shellcheck disable=SC2086
+		crash_one $line
+	done
+}
+
+# assertion: all failpoints whose name matches ERE or, with !, does not
+crash_all() {	# [!] ERE
+	local not='' points
+	[ "$1" != ! ] || { not=-v; shift; }
+	points=$(sed -n 's/^FAULT(\([a-z_]*\),.*/\1/p' "$ROOT/src/base/fault.def" | grep -E $not "$1" | sort)
+	is "$(tr ' ' '\n' <<<"$crash_passed" | sort -u | grep -Fx "$points")" "$points" 'every failpoint had its turn'
 }

@@ -1,17 +1,15 @@
 # What comes under fire in the crash tests, and its books by plain SQL: see crash_lib.sh.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-crash_rows='run purge release erase hold'
+crash_rows='run purge release hold'
+# how many of 20 random events each gets
+declare -A crash_share=([run]=7 [purge]=1 [release]=1 [hold]=1)
 declare -A crash_points=(
-	[run]='run_confirmed run_started ledger_append exec_prepare lane_begin lane_apply lane_ledger lane_commit
-		lane_committing lane_committed lane_rollback exec_settle exec_step lane_lock lane_dependent
-		partition_begin partition_drop partition_commit run_ending head_export commit committed'
-	[purge]='ledger_append commit committed head_export'
-	[release]='ledger_append commit committed head_export'
-	[erase]='erasure_begun lane_begin lane_lock lane_apply lane_ledger lane_commit lane_committing lane_committed
-		exec_settle exec_step ledger_append commit committed erasure_settle erasure_ending erasure_result
-		head_export'
-	[hold]='ledger_append commit committed head_export'
+	[run]="run_confirmed run_started $crash_do exec_prepare lane_rollback lane_dependent partition_begin partition_drop
+		partition_commit run_ending $crash_log"
+	[purge]='ledger_append commit committed head_export log_torn log_head'
+	[release]='ledger_append commit committed head_export log_torn log_head'
+	[hold]="ledger_append commit committed $crash_log"
 )
 
 # ---- retention: delete, anonymize, quarantine, chains, partitions ------------------------------------
@@ -218,49 +216,6 @@ release_done() {
 }
 release_final() { snap 'TABLE visits'; }
 release_moved() { q "SELECT $vault_did"; }
-
-# ---- a request ------------------------------------------------------------------------------------------
-
-erase_prepare() {
-	db_new t
-	erase_shop
-	request 1
-	approved "$id"
-	erase_cmd=(erase "$id" --format json) erase_rc=0
-}
-erase_faults() {	# the batches of whole rows, others' rows, and how far it says it is, by plain SQL
-	q "SELECT format('%s: gone %s, ledger %s', t, gone, rows) FROM (VALUES
-			('s.visits', 200 - (SELECT count(*) FROM s.visits)), ('s.shares', 3 - (SELECT count(*) FROM s.shares)),
-			('s.phones', 3 - (SELECT count(*) FROM s.phones)),
-			('s.accounts', 20 - (SELECT count(*) FROM s.accounts))) AS v (t, gone)
-			LEFT JOIN LATERAL (SELECT coalesce(sum(rows), 0) AS rows FROM pgretain.ledger
-				WHERE kind = 'batch' AND tbl = t AND action = 'delete') l ON true WHERE gone <> rows
-		UNION ALL SELECT 'others'' rows: ' || t FROM (VALUES
-			('visits', (SELECT count(*) FROM s.visits WHERE account_id <> 1), 190),
-			('orders', (SELECT count(*) FROM s.orders), 8), ('items', (SELECT count(*) FROM s.items), 16),
-			('names', (SELECT count(*) FROM s.accounts WHERE name = 'Name ' || id AND id > 1), 19),
-			('receivers', (SELECT count(*) FROM s.orders WHERE receiver = 'R' || id AND id IN (14, 15)), 2)
-			) AS v (t, n, want) WHERE n <> want
-		UNION ALL SELECT format('state %s, %s batches', state, n) FROM pgretain.request,
-			(SELECT count(*) AS n FROM pgretain.ledger WHERE kind = 'batch') x
-			WHERE CASE state WHEN 'approved' THEN n > 0 WHEN 'partially_deferred' THEN n = 0
-				ELSE state <> 'executing' END"
-}
-erase_done() {
-	q "SELECT 'state ' || state FROM pgretain.request WHERE state <> 'partially_deferred'
-		UNION ALL SELECT 'unbalanced: ' || rule FROM pgretain.request_item WHERE matched <> erased + anonymized
-			+ quarantined + deferred + held + retained + not_found + failed
-		UNION ALL SELECT 'visits of the person' FROM s.visits WHERE account_id = 1
-		UNION ALL SELECT 'a link to the person' FROM s.devices WHERE 1 IN (owner, second_owner)"
-}
-erase_final() {
-	snap "SELECT 'o', to_jsonb(x) FROM s.orders x UNION ALL SELECT 'i', to_jsonb(x) FROM s.items x UNION ALL
-		SELECT 'a', to_jsonb(x) FROM s.accounts x UNION ALL SELECT 'v', to_jsonb(x) FROM s.visits x UNION ALL
-		SELECT 'd', to_jsonb(x) FROM s.devices x UNION ALL SELECT rule, to_jsonb(ARRAY[matched, erased,
-		anonymized, quarantined, deferred, minimised, held, retained, not_found, failed])
-		FROM pgretain.request_item WHERE rule <> 'history'"
-}
-erase_moved() { q "SELECT sum(rows) FROM pgretain.ledger WHERE kind = 'batch'"; }
 
 # ---- a hold's review ------------------------------------------------------------------------------------
 
