@@ -1,7 +1,9 @@
 -- Tables that may hold a copy, with the columns that can be searched: every schema with a ruled table ($1), exempt
--- tables and materialized views included. json: its fields can be named.
+-- tables and materialized views included. json: its fields can be named. What pgretain_runner lacks to read it.
 SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS relation,
-	pg_catalog.quote_ident(a.attname) AS column, b.typname IN ('json', 'jsonb') AS json
+	pg_catalog.quote_ident(a.attname) AS column, b.typname IN ('json', 'jsonb') AS json,
+	n.nspname, c.relname, NOT has_schema_privilege('pgretain_runner', n.oid, 'USAGE') AS no_usage,
+	CASE WHEN NOT has_table_privilege('pgretain_runner', c.oid, 'SELECT') THEN 'SELECT' END AS missing
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

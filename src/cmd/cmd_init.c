@@ -1,4 +1,5 @@
 #include "cmd/connect.h"
+#include "cmd/erasure.h"
 
 #include "ledger/ledger.h"
 #include "pg/catalog.h"
@@ -75,13 +76,14 @@ static bool grant_on(struct setup *to, const char *what, const char *schema, con
 	return grant(to, &sql, d);
 }
 
-static bool grant_relation(struct setup *to, const PGresult *res, int row, struct diag *d)
+/* From column `at` on: schema, table, whether USAGE is missing, privileges that are. */
+static bool grant_relation(struct setup *to, const PGresult *res, int row, int at, struct diag *d)
 {
-	const char *schema = res_text(res, row, 0), *missing = res_text_null(res, row, 3);
+	const char *schema = res_text(res, row, at), *missing = res_text_null(res, row, at + 3);
 
-	if (res_bool(res, row, 2) && !grant_usage(to, schema, "pgretain_runner", d))
+	if (res_bool(res, row, at + 2) && !grant_usage(to, schema, "pgretain_runner", d))
 		return false;
-	return !missing || grant_on(to, missing, schema, res_text(res, row, 1), "pgretain_runner", d);
+	return !missing || grant_on(to, missing, schema, res_text(res, row, at + 1), "pgretain_runner", d);
 }
 
 /* child: as the rule's `children` name it; "": the rule's own table. */
@@ -95,7 +97,7 @@ static bool grant_table(struct setup *to, const struct rule *rule, const char *c
 	if (!PQntuples(res) && to->try && !*child)
 		vec_push(to->ctx->arena, &to->absent, rule->table);
 	for (int i = 0; i < PQntuples(res); i++)
-		if (!grant_relation(to, res, i, d))
+		if (!grant_relation(to, res, i, 0, d))
 			return false;
 	return true;
 }
@@ -169,6 +171,19 @@ static bool grant_subject(struct setup *to, const struct subject_type *t, struct
 	return true;
 }
 
+/* The search after an erasure reads tables without a rule as well. */
+static bool grant_residual(struct setup *to, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!residual_tables(to->c, to->ctx->db, &res, d))
+		return false;
+	for (int i = 0; i < PQntuples(res); i++)
+		if ((!i || !streq(res_text(res, i, 0), res_text(res, i - 1, 0))) && !grant_relation(to, res, i, 4, d))
+			return false;
+	return true;
+}
+
 static bool grant_rules(struct setup *to, bool try, struct diag *d)
 {
 	const struct database *db = to->ctx->db;
@@ -184,7 +199,7 @@ static bool grant_rules(struct setup *to, bool try, struct diag *d)
 			diag_where(d, "rule %s, table %s", db->rules[i].name, db->rules[i].table);
 			return false;
 		}
-	return true;
+	return !to->ctx->policy->nsubjects || grant_residual(to, d);
 }
 
 static json_t *texts(const char *const *v, size_t n)

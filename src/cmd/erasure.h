@@ -129,6 +129,8 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 int erasure_again(struct ctx *ctx, const struct database *db);
 
 /* residual.c: looks for what was frozen, in every text and json column; not by the subject map. */
+/* The tables that it reads (query/residual_tables). */
+bool residual_tables(struct conn *c, const struct database *db, PGresult **ret, struct diag *d) must_use;
 bool residual_scan(struct erasure *e, struct erasure_request **whose, size_t n, struct diag *d) must_use;
 
 #endif

@@ -211,7 +211,9 @@ static bool search(struct scan *s, const char *relation, const struct strbuf *te
 			     cat_array_literal(a, s->values.v, s->values.n), cat_array_literal(a, s->numbers.v, s->numbers.n),
 			     cat_array_literal(a, s->keys.v, s->keys.n), cat_array_literal(a, s->since.v, s->since.n),
 			     cat_array_literal(a, s->until.v, s->until.n), cat_array_literal(a, s->elsewhere.v, s->elsewhere.n))) {
-		diag_where(d, "%s", relation);
+		diag_where(d, "%s, in the search after the erasure", relation);
+		if (streq(d->sqlstate, "42501"))
+			diag_hint(d, "pgretain init gives the runner the right to read it");
 		return false;
 	}
 	s->tables++;
@@ -229,26 +231,24 @@ static bool search(struct scan *s, const char *relation, const struct strbuf *te
 	return true;
 }
 
-static const char *schemas(struct scan *s, struct diag *d)
+bool residual_tables(struct conn *c, const struct database *db, PGresult **ret, struct diag *d)
 {
-	VEC(const char *) tables = { NULL, 0, 0 };
+	AUTO(arena_free_auto) struct arena *a = arena_new();
+	const char **tables = arena_alloc(a, (db->nrules + 1) * sizeof(*tables));
 	AUTO_RESULT *res = NULL;
 
-	for (size_t i = 0; i < s->e->db->nrules; i++)
-		vec_push(s->e->a, &tables, s->e->db->rules[i].table);
-	if (!conn_query_text(s->e->conn, sqltext_get("query/residual_schemas"), &res, d,
-			     cat_array_literal(s->e->a, tables.v, tables.n)))
-		return NULL;
-	return arena_strdup(s->e->a, res_text(res, 0, 0));
+	for (size_t i = 0; i < db->nrules; i++)
+		tables[i] = db->rules[i].table;
+	return conn_query_text(c, sqltext_get("query/residual_schemas"), &res, d, cat_array_literal(a, tables, db->nrules)) &&
+		conn_query_text(c, sqltext_get("query/residual_tables"), ret, d, res_text(res, 0, 0));
 }
 
 static bool search_all(struct scan *s, struct diag *d)
 {
-	const char *where = schemas(s, d);
 	AUTO_STRBUF text = STRBUF_INIT, fields = STRBUF_INIT;
 	AUTO_RESULT *res = NULL;
 
-	if (!where || !conn_query_text(s->e->conn, sqltext_get("query/residual_tables"), &res, d, where))
+	if (!residual_tables(s->e->conn, s->e->db, &res, d))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++) {
 		bool last = i + 1 == PQntuples(res) || !streq(res_text(res, i, 0), res_text(res, i + 1, 0));

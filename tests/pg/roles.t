@@ -192,4 +192,18 @@ is "$(state_of "$id")" blocked 'and the request is not done'
 like "$(q "SELECT string_agg(sqlstate, ' ') FROM pgretain.request_item WHERE request = '$id' AND failed > 0")" 42501 'the item says why'
 is "$(unbalanced)" 0 'and all balances'
 
+note 'the search afterwards reads what no rule is about'
+request 19
+approved "$id"
+as runner erase "$id"
+is "$rc $(state_of "$id")" '0 completed' 'init has given the runner the right' || note "$err"
+q 'CREATE TABLE s.later (n int, words text)'
+request 18
+approved "$id"
+as runner erase "$id"
+isnt "$rc" 0 'a table that came since'
+like "$err" 's.later.*pgretain init' 'is named, with the remedy'
+run_pgretain init
+as runner erase "$id"
+is "$rc $(state_of "$id")" '0 completed' 'which is one' || note "$err"
 done_testing
