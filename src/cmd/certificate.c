@@ -128,7 +128,8 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 			    (long long)json_integer_value(json_object_get(residual, "found")),
 			    (long long)json_integer_value(json_object_get(residual, "others")));
 	else
-		strbuf_addf(sb, "%-21s not yet: something is still kept\n", "search afterwards");
+		strbuf_addf(sb, "%-21s %s\n", "search afterwards",
+			    streq_null(text_at(o, "kind"), "withdrawal") ? "none: the person is still there" : "not yet: something is still kept");
 	for (size_t i = 0; i < json_array_size(columns); i++)
 		strbuf_addf(sb, "%-21s %s\n", i ? "" : "columns_skipped", json_string_value(json_array_get(columns, i)));
 	notice_show_text(json_object_get(o, "recipients"), sb);

@@ -256,7 +256,9 @@ static bool scan_all(struct erasure_run *r, struct diag *d)
 		struct request_sums s;
 
 		sums(&r->e->requests.v[k], &s);
-		if (nothing_left(&s))
+		if (r->e->requests.v[k].kind == REQUEST_KIND_WITHDRAWAL)
+			r->e->requests.v[k].scanned = true;	/* who withdraws a consent is still there, and found everywhere */
+		else if (nothing_left(&s))
 			whose[n++] = &r->e->requests.v[k];
 	}
 	return residual_scan(r->e, whose, n, d);

@@ -72,6 +72,11 @@ is "$(q 'SELECT count(*) FROM shop.orders WHERE id = 900011 AND receiver IS NULL
 is "$kept" "$(snap 'SELECT * FROM shop.orders WHERE id = 900014')" 'under the floor: untouched'
 is "$(q 'SELECT count(*) FROM shop.accounts WHERE id = 900005 AND email IS NOT NULL')" 1 'a withdrawal is no erasure'
 is "$(q "SELECT state FROM pgretain.request WHERE id = '$id'")" partially_deferred 'the rest waits for its floor'
+q "UPDATE shop.orders SET completed_at = now() - interval '4 years', consented_until = NULL WHERE account_id = 900005"
+run_pgretain erase "$id" --format json
+is "$rc $(q "SELECT state FROM pgretain.request WHERE id = '$id'")" '0 completed' \
+	'once that has ended it is complete: nobody looks for a person who has stayed' || note "$err$out"
+is "$(q 'SELECT count(*) FROM shop.accounts WHERE id = 900005 AND email IS NOT NULL')" 1 'they are a customer as before'
 
 # ---- the father: a diamond, a shared device, receivers who are others, a polymorphic share, a held row ----
 others="SELECT to_jsonb(r) FROM (SELECT to_jsonb(o) j FROM shop.orders o WHERE id NOT BETWEEN 900001 AND 900004
