@@ -45,6 +45,23 @@ static bool guard_clock(struct run_session *r, struct diag *d)
 	return false;
 }
 
+/* Less is due by a clock that is behind, so the run goes on; but if the clock is right now, runs before it may have
+ * taken rows too early. */
+static bool look_at_ledger_clock(struct run_session *r, struct diag *d)
+{
+	struct limits l = policy_limits(r->ctx->policy, r->db, NULL);
+	char skew[24];
+	AUTO_RESULT *res = NULL;
+
+	snprintf(skew, sizeof(skew), "%lld", (long long)l.max_clock_skew_ms);
+	if (!conn_query_text(r->conn, sqltext_get("query/exec_ahead"), &res, d, skew))
+		return false;
+	if (PQntuples(res))
+		log_event(LOG_LEVEL_WARN, "clock.back", LOG_S("ledger", res_text(res, 0, 0)), LOG_S("server", res_text(res, 0, 1)),
+			  LOG_S("do", "set the server's clock right; if it is right now, look at what was done by the wrong one"));
+	return true;
+}
+
 bool run_guard_standby(struct run_session *r, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -405,7 +422,7 @@ static bool execute(struct run_session *r, struct diag *d)
 static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 {
 	if (!dry && (!run_guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
-		     !run_guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
+		     !look_at_ledger_clock(r, d) || !run_guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
 		return false;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, r->plan, "expect", d) ||
 	    !guard_expected(r, r->plan, "confirm", d))

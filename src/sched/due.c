@@ -243,10 +243,17 @@ static enum due_verdict judge(const struct sched *s, int64_t now, struct due *du
 	return DUE_WAIT;
 }
 
+/* The server's clock was ahead when the job last started, and has gone back: a job that waited for that instant
+ * would not run for as long as the clock had been wrong. */
+static bool is_to_come(int64_t last, int64_t now)
+{
+	return last > now && last - now > DUE_FIRST;
+}
+
 struct due due_at(const struct sched *s, int64_t last, int64_t since, int64_t now)
 {
 	struct due due = { .verdict = DUE_NO, .window_end = INSTANT_INFINITY, .next = INSTANT_INFINITY };
-	bool never = last == INSTANT_MINUS_INFINITY;
+	bool never = last == INSTANT_MINUS_INFINITY || is_to_come(last, now);
 	int64_t next;
 
 	if (never) {

@@ -59,7 +59,8 @@ struct due {
 };
 #define DUE_MISSED_MAX 1000
 
-/* last: the last start, or the last drop; INSTANT_MINUS_INFINITY when the job never started. since:
+/* last: the last start, or the last drop; INSTANT_MINUS_INFINITY when the job never started, and one that is still
+ * to come (by more than DUE_FIRST: the clock has gone back) counts as none. since:
  * when the ledger began (a job can't have missed what lies before). One start stands for all that
  * were missed. */
 struct due due_at(const struct sched *s, int64_t last, int64_t since, int64_t now);

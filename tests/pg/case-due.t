@@ -57,7 +57,15 @@ faketime -f '+2 days' "$PGRETAIN" plan --format json >"$W/out" 2>"$W/err" || rc=
 is "$rc $(jq -r '.rules[0].due' "$W/out")" '0 1' "a plan goes by the server's clock"
 case_run
 is "$rc $(of clock deleted)" '0 1' 'with the right time: the due row alone'
+unlike "$err" 'event=clock.back' 'without a word about clocks'
 case_end
+# as if the server's clock had been a year ahead for a night: the newest entry is of then
+q "BEGIN; SET LOCAL session_replication_role = replica; ALTER TABLE pgretain.ledger DISABLE TRIGGER append_only;
+	UPDATE pgretain.ledger SET at = at + interval '1 year' WHERE seq = (SELECT max(seq) FROM pgretain.ledger);
+	ALTER TABLE pgretain.ledger ENABLE ALWAYS TRIGGER append_only; COMMIT"
+run_pgretain run --format json
+is "$rc $(of clock deleted) $(q 'SELECT count(*) FROM clock')" '0 0 1' "the server's clock has gone back: what is due is less"
+like "$err" 'event=clock.back ledger="?'"$(date -u -d '+1 year' +%Y)" 'and somebody is told to look'
 
 # ---- C13: nothing is kept silently ---------------------------------------------------------------
 

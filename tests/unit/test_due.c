@@ -341,6 +341,13 @@ static const struct {
 	/* the server's clock was set back */
 	{ "30 1 * * *", NULL, true, "2026-05-03T00:00:00Z", "2026-05-02T13:00:00Z",
 	  DUE_NO, NULL, 0, "2026-05-03T01:30:00Z" },
+	/* it had been a year ahead when the job last started: not a year without a run */
+	{ "30 1 * * *", NULL, true, "2027-05-02T01:30:00Z", "2026-05-02T13:00:00Z",
+	  DUE_START, "2026-05-02T01:30:00Z", 0, "2026-05-03T01:30:00Z" },
+	{ "30 1 * * *", NULL, false, "2027-05-02T01:30:00Z", "2026-05-02T01:31:00Z",
+	  DUE_START, "2026-05-02T01:30:00Z", 0, "2026-05-03T01:30:00Z" },
+	{ "30 1 * * *", NULL, false, "2027-05-02T01:30:00Z", "2026-05-02T13:00:00Z",
+	  DUE_NO, NULL, 0, "2026-05-03T01:30:00Z" },
 };
 
 static void due_vectors(void **state)
