@@ -39,6 +39,7 @@ static void on_stop(int signo)
 void sig_ignore_pipe(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* No SA_RESTART: a poll() that waits for the server must return. */

@@ -4,7 +4,7 @@
 
 #include "base/util.h"
 
-/* For every command: a closed pipe is a write error, not a death. */
+/* For every command: a closed pipe is a write error, not a death; so is a file that may grow no further. */
 void sig_ignore_pipe(void);
 /* For commands that stop resumably: SIGINT, SIGTERM and SIGHUP set the flag. The third one kills.
  * Signals that come on each other's heels are one: a service manager and a scheduler may both pass one on. */

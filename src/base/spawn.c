@@ -48,7 +48,7 @@ static void shut(int *fd)
 /* Signals that we catch or ignore mean to it what they mean to everybody. */
 static void plain_signals(void)
 {
-	static const int ours[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
+	static const int ours[] = { SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP };
 	sigset_t none;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)

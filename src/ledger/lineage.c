@@ -73,7 +73,8 @@ static bool compare_outside(struct conn *c, const char *path, const struct linea
 		return false;
 	if (head.found && head.seq <= l->seq && !compare_entry(c, &head, &same, d))
 		return false;
-	if (head.found ? head.seq <= l->seq && head.seq >= l->kept_seq && same : !l->head_kept)
+	/* kept since, but none is there yet: the disk was full the first time */
+	if (head.found ? head.seq <= l->seq && head.seq >= l->kept_seq && same : !l->head_kept || !l->kept_seq)
 		return true;
 	if (!head.found)
 		diag_fail(d, DIAG_GUARD, "the replay log %s, and this ledger's head has been kept there",
