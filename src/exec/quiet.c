@@ -45,10 +45,11 @@ void quiet_begin(struct sweep *w, struct conn *control)
 	w->quiet.transactions = w->step->transactions;
 }
 
-bool quiet_since(const struct sweep *w, struct conn *control)
+int64_t quiet_others(const struct sweep *w, struct conn *control)
 {
 	struct look now;
 
-	return w->quiet.known && look(w, control, &now) &&
-		now.next - w->quiet.from == w->step->transactions - w->quiet.transactions;
+	if (!w->quiet.known || !look(w, control, &now))
+		return -1;
+	return now.next - w->quiet.from - (w->step->transactions - w->quiet.transactions);
 }

@@ -11,6 +11,7 @@
 
 /* To be called before the first unit. Where the server can't tell: not known, never quiet. */
 void quiet_begin(struct sweep *w, struct conn *control);
-bool quiet_since(const struct sweep *w, struct conn *control);
+/* How many transaction ids others took since then; -1: not known. */
+int64_t quiet_others(const struct sweep *w, struct conn *control);
 
 #endif

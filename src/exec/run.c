@@ -10,6 +10,7 @@
 
 #define COLLECT_LIMIT 2000000		/* 16 MB of ctids */
 #define LAST_PASSES 8
+#define FEW_OTHERS 16			/* autovacuum's, as a rule */
 #define MAX_LOSSES 4			/* of the control connection in one step */
 
 static bool control_set(struct runner *r, const char *name, const char *value, struct diag *d)
@@ -124,7 +125,21 @@ static bool complete(const struct runner *r, const struct sweep *w, size_t root)
 		if (r->plan->steps[i].root == root && (r->plan->steps[i].triggered ||
 		    r->out->steps[i].acted - r->out->steps[i].before != plan_step_rows(&r->plan->steps[i])))
 			return false;
-	return !w->work.step->self_reference && quiet_since(w, r->control);
+	return !w->work.step->self_reference && !w->given_up && quiet_others(w, r->control) == 0;
+}
+
+/* Few others have written, and likely nobody does during a second sweep: all lanes share that one, where the last
+ * pass is one statement. On a busy server it would only be in addition. */
+static bool sweep_again(struct runner *r, struct sweep *w, size_t i, struct diag *d)
+{
+	const struct plan_step *s = w->work.step;
+	int64_t others = quiet_others(w, r->control);
+
+	if (ends(w) || others < 1 || others > FEW_OTHERS || s->self_reference || s->triggered || sweep_looks_up(s))
+		return true;
+	quiet_begin(w, r->control);
+	unit_sweep(&w->queue);
+	return anew_sweep(r, w, i, d);
 }
 
 /* By index where the plan says so, and everywhere the last pass: rows that moved behind the sweep, that
@@ -332,7 +347,7 @@ static bool work(struct runner *r, struct sweep *w, size_t i, struct diag *d)
 		if (!anew_sweep(r, w, i, d))
 			return false;
 		w->swept = true;
-		if (!passes(r, w, i, &left, d) || !anew_looked(r, w, left, d))
+		if (!sweep_again(r, w, i, d) || !passes(r, w, i, &left, d) || !anew_looked(r, w, left, d))
 			return false;
 	} while (w->reshaped);
 	FAULT_POINT(exec_settle);
@@ -347,20 +362,42 @@ static int64_t wal_position(struct conn *c)
 	return conn_query(c, sqltext_get("query/exec_wal"), NO_PARAMS, &res, &ignored) ? res_int(res, 0, 0) : 0;
 }
 
-/* What was deleted or overwritten lives on in pg_statistic until the next ANALYZE (operators.md 6). */
-static void analyze(struct runner *r, const struct plan_step *s, const bool *dropped)
+/* A lane's process has the table's buffers mapped already: without huge pages that is most of what ANALYZE
+ * takes. The timeouts of a unit are no measure for it. */
+static struct conn *analyst(struct runner *r)
 {
-	for (size_t i = 0; i < s->nanalyze; i++) {
-		AUTO_STRBUF sql = STRBUF_INIT;
+	for (size_t i = 0; i < r->nlanes; i++) {
+		struct conn *c = r->lanes[i].phase == LANE_IDLE ? r->lanes[i].conn : NULL;
 		struct diag ignored = DIAG_INIT;
+		AUTO_RESULT *res = NULL;
 
-		if (dropped && i < s->nrelations && dropped[i])
-			continue;
-		/* without the right to it the server only warns; check has named it */
-		strbuf_addf(&sql, "ANALYZE %s", s->analyze[i]);
-		if (!conn_do(r->control, strbuf_str(&sql), NO_PARAMS, &ignored))
-			return;
+		if (c && conn_query(c, "SELECT pg_catalog.set_config('lock_timeout', '0', false), "
+				    "pg_catalog.set_config('statement_timeout', '0', false)", NO_PARAMS, &res, &ignored)) {
+			c->stop = r->control->stop;
+			return c;
+		}
 	}
+	return r->control;
+}
+
+/* Without the right to it the server only warns; check has named it. */
+static bool analyze_one(struct runner *r, struct conn *c, const char *table)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+	struct diag ignored = DIAG_INIT;
+
+	strbuf_addf(&sql, "ANALYZE %s", table);
+	return conn_do(c, strbuf_str(&sql), NO_PARAMS, &ignored) ||
+		(PQstatus(c->pg) != CONNECTION_OK && c != r->control &&
+		 conn_do(r->control, strbuf_str(&sql), NO_PARAMS, &ignored));
+}
+
+/* What was deleted or overwritten lives on in pg_statistic until the next ANALYZE (operators.md 6). */
+static void analyze(struct runner *r, struct conn *c, const struct plan_step *s, const bool *dropped)
+{
+	for (size_t i = 0; i < s->nanalyze; i++)
+		if (!(dropped && i < s->nrelations && dropped[i]) && !analyze_one(r, c, s->analyze[i]))
+			return;
 }
 
 static bool chain_acts(const struct runner *r, size_t root)
@@ -373,9 +410,11 @@ static bool chain_acts(const struct runner *r, size_t root)
 
 static void analyze_chain(struct runner *r, size_t root, const bool *dropped)
 {
+	struct conn *c = analyst(r);
+
 	for (size_t i = 0; i < r->plan->nsteps; i++)
 		if (r->plan->steps[i].root == root && r->out->steps[i].acted)
-			analyze(r, &r->plan->steps[i], i == root ? dropped : NULL);
+			analyze(r, c, &r->plan->steps[i], i == root ? dropped : NULL);
 }
 
 /* The control connection was lost and is back: the step goes on where it stood. A statement of ours that

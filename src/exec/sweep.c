@@ -66,7 +66,7 @@ void sweep_committed(struct sweep *w, struct lane *l)
 	}
 	if (!l->unit.circle)
 		unit_adapt(&w->queue, &l->unit, took_ms, (double)w->limits.transaction_target_ms);
-	if (l->unit.kind == UNIT_RANGE)
+	if (l->unit.kind == UNIT_RANGE && !w->swept)
 		w->queue.pages_done += l->unit.hi.block - l->unit.lo.block;
 	unit_free(&l->unit);
 }
