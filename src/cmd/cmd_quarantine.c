@@ -207,6 +207,15 @@ bool vault_step_purge(struct ctx *ctx, struct conn *c, const struct database *db
 	return ok;
 }
 
+/* A batch whose COMMIT stayed without an answer is in the ledger or not: the same command finds what is left. */
+static int fail(struct ctx *ctx, struct diag *d)
+{
+	if (d->cls == DIAG_LOST)
+		diag_hint(d, "look at the server; what was committed is in the ledger: give the same command again, it goes on "
+			  "from there");
+	return ctx_fail(ctx, d);
+}
+
 static int purge(struct ctx *ctx, int argc, char **argv)
 {
 	const char *before = opts_text(&ctx->opts, "before");
@@ -223,7 +232,7 @@ static int purge(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	if (!vault_step_purge(ctx, c, ctx->db, before, &out, &d) || !ctx_export(ctx, c, &d))
-		return ctx_fail(ctx, &d);
+		return fail(ctx, &d);
 	return show(ctx, &out, "purged", "Nothing in the vault is past its purge date.");
 }
 
@@ -266,7 +275,7 @@ static int release(struct ctx *ctx, int argc, char **argv)
 	ok = vault_release(c, plan, &o, &out, &d);
 	arena_free(plan->arena);
 	if (!ok || !ctx_export(ctx, c, &d))
-		return ctx_fail(ctx, &d);
+		return fail(ctx, &d);
 	if (out.moved)
 		log_event(LOG_LEVEL_INFO, "quarantine.release", LOG_S("rule", want.rule), LOG_I("rows", out.moved));
 	return show(ctx, &out, "released", "The vault has no rows of this rule.");

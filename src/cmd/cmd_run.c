@@ -422,7 +422,8 @@ static bool execute(struct run_session *r, struct diag *d)
 static bool guards_and_plan(struct run_session *r, bool dry, struct diag *d)
 {
 	if (!dry && (!run_guard_standby(r, d) || !guard_clock(r, d) || !ledger_require(r->conn, r->replay_log, d) ||
-		     !look_at_ledger_clock(r, d) || !run_guard_lock(r, d) || !guard_lanes(r, d) || !hold_step_advance(r->conn, r->ctx->actor, d)))
+		     !look_at_ledger_clock(r, d) || !run_guard_lock(r, d) || !guard_lanes(r, d) ||
+		     !hold_step_advance(r->conn, r->ctx->actor, d)))
 		return false;
 	if (!plan_build(r->conn, r->ctx->policy, r->db, &r->o, &r->plan, d) || !guard_expected(r, r->plan, "expect", d) ||
 	    !guard_expected(r, r->plan, "confirm", d))

@@ -2,7 +2,7 @@
 # A standby is promoted in the middle of a run: the run ends with a clear refusal and writes nothing there; nothing
 # is lost, and once somebody has said that this is the ledger's home now, the next run completes.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/crash_lib.sh"
+. "$(dirname "$0")/run_lib.sh"
 . "$(dirname "$0")/signals_lib.sh"
 
 SB=$PGTMP_DIR/sb primary=$PGHOST

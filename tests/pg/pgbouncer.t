@@ -2,7 +2,7 @@
 # pgbouncer in between: a pool in session mode works, every other mode is refused, and the backend that others
 # share stays as it was.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/crash_lib.sh"
+. "$(dirname "$0")/run_lib.sh"
 . "$(dirname "$0")/signals_lib.sh"
 command -v pgbouncer >/dev/null || bail_out 'no pgbouncer: scripts/setup installs it'
 

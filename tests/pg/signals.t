@@ -3,7 +3,7 @@
 # Requests to stop, at every instant: the batch in flight is finished or cancelled, exit 4, what is gone is what
 # the ledger says, and the next run completes. Reports that nobody can read, and the end of a job's window.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/crash_lib.sh"
+. "$(dirname "$0")/run_lib.sh"
 . "$(dirname "$0")/signals_lib.sh"
 
 # stopped DESC [WITHIN_MS]: the program ended as a request to stop wants it

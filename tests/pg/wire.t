@@ -4,7 +4,7 @@
 # anywhere, every answer comes late. Whether a batch is done is found out from the ledger: what is gone, by plain
 # SQL, is what the ledger says, nothing is done twice, and the run goes on.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/crash_lib.sh"
+. "$(dirname "$0")/run_lib.sh"
 . "$(dirname "$0")/wire_lib.sh"
 
 batches_once() {
@@ -69,4 +69,30 @@ wire_end
 is "$rc" 0 'slow: the run completes' || note "$err"
 books 'slow: books'
 is "$(final)" "$want" 'slow: the state of an undisturbed run'
+
+# the vault: visits are there, 400 of them, half past their date and half to come back
+vault_rows() { q "SELECT count(*) FROM pgretain_vault.\"$vault\""; }
+purged() { q "SELECT coalesce(sum(rows), 0) FROM pgretain.ledger WHERE kind = 'quarantine' AND action = '$1'"; }
+vault=$(q "SELECT relname FROM pg_class WHERE relnamespace = 'pgretain_vault'::regnamespace AND relkind = 'p'")
+age "$vault" 2020-01-01 'id <= 300'
+n=$(vault_rows)
+for how in drop lose; do
+	wire app='pgretain quarantine' "$how=2"
+	run_pgretain quarantine purge
+	wire_end
+	is "$cuts" 1 "purge, $how: the connection was cut"
+	is "$rc" 2 "purge, $how: a human is needed" || note "$err"
+	like "$err" 'give the same command again' "purge, $how: and is told what to do"
+	is_eq "$(($(vault_rows) + $(purged purge)))" "$n" "purge, $how: what is gone is what the ledger says"
+done
+run_pgretain quarantine purge
+is "$rc $(purged purge) $(vault_rows)" "0 200 200" 'purge: the same command again completes' || note "$err"
+wire app='pgretain quarantine' lose=2
+run_pgretain quarantine release visits
+wire_end
+is "$cuts $rc" '1 2' 'release: cut, a human is needed' || note "$err"
+is_eq "$(($(vault_rows) + $(purged release)))" 200 'release: what came back is what the ledger says'
+is_eq "$(q 'SELECT count(*) FROM visits')" "$((200 + $(purged release)))" 'release: and is there'
+run_pgretain quarantine release visits
+is "$rc $(purged release) $(q 'SELECT count(*) FROM visits')" '0 200 400' 'release: the same command again completes' || note "$err"
 done_testing
