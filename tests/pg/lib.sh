@@ -230,9 +230,13 @@ q_fails() {
 	[[ $said =~ ERROR:\ +$1: ]] || { note "$said" >&2; return 1; }
 }
 
+copy_files=(' STRATEGY file_copy' '')
+# A copy of the files takes half of what a copy through the WAL does, where the server knows both.
 db_new() {
+	local version
+	read -r version <"$PGTMP_DIR/data/PG_VERSION"
 	PGDATABASE=postgres q "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE);
-		CREATE DATABASE \"$1\" TEMPLATE template0" || bail_out "no database $1"
+		CREATE DATABASE \"$1\" TEMPLATE template0${copy_files[version < 15]}" || bail_out "no database $1"
 	export PGDATABASE=$1
 	sql_follow
 }
