@@ -124,6 +124,7 @@ tap_exit() {
 	local status=$? s
 	for s in "${!session_fd[@]}"; do session_close "$s"; done
 	sql_close
+	[ -z "$jq_pid" ] || kill "$jq_pid" 2>/dev/null
 	rm -rf "$W"
 	$tap_done || { echo "Bail out! ${0##*/} ended before done_testing (status $status)"; exit 255; }
 }
@@ -298,18 +299,73 @@ run_pgretain() {
 	rc=0
 	"$PGRETAIN" "$@" >"$W/out" 2>"$W/err" || rc=$?
 	out=$(<"$W/out") err=$(<"$W/err")
+	[[ $out != '{'* ]] || jq_follow
 	[ "$crash_ok" = 0 ] || return 0
 	[[ $rc -lt 70 && $err != *Sanitizer:* && $err != *"runtime error:"* ]] ||
 		error "pgretain $* ended $rc: $(tail -n 30 "$W/err")"
 }
 
-json() { jq -r "$1" <<<"$out" || error "no such JSON: $1 in: $(head -c 300 <<<"$out")"; }
+# jq takes longer to start than to answer: one stays for the questions that are asked again and again, of
+# a document that fits into a pipe. Question and document go in, an answer and a NUL come out. As with `q`
+# a key says whose turn it is; who has none, or gets no answer, starts a jq of their own.
+jq_pid='' jq_opened=0
+jq_of='def of($r; $f): [.rules[] | select(.rule == $r)] |
+	if length != 1 then error("\(length) rules \($r)") else .[0] end |
+	if has($f) then .[$f] else error("no field \($f)") end;'
+balance_filter='
+	["deleted", "anonymized", "quarantined", "held", "blocked", "deferred", "failed", "skipped",
+	 "changed"] as $parts | if (.rules | length) == 0 then "no rules" else .rules[] | . as $r |
+	([$parts[] | $r[.]] + [.due]) as $n |
+	if any($n[]; type != "number" or . < 0 or . != floor) then "\(.rule): not all counts: \($n)"
+	elif .due != ([$parts[] | $r[.]] | add) then "\(.rule): due \(.due), parts \($n[:-1])"
+	else empty end end'
+jq_answers="$jq_of def balance: $balance_filter;"'inputs as $q | input as $d | try ($d |
+	[if $q.path then getpath($q.path) elif $q.of then of($q.of[0]; $q.of[1])
+	elif $q.balance then [balance] | join("; ")
+	else .[$q.all][] | select(.[$q.where] == $q.is) | .[$q.field] end |
+	if type == "string" then . elif type | . == "object" or . == "array" then error else tojson end] | "=" + join("\n"))
+	catch "no", "\u0000"'
 
-# jq -e: a missing rule or field is an error, not an empty text
+# The main shell's: one that runs.
+jq_follow() {
+	local fifo
+	[ -z "$jq_pid" ] || ! kill -0 "$jq_pid" 2>/dev/null || return 0
+	fifo=$W/jq.$((jq_opened += 1))
+	mkfifo "$fifo.in" "$fifo.said" "$fifo.key" || bail_out 'no FIFO'
+	exec {jq_in}<>"$fifo.in" {jq_said}<>"$fifo.said" {jq_key}<>"$fifo.key"
+	jq --unbuffered -nj "$jq_answers" <"$fifo.in" >"$fifo.said" 2>/dev/null {jq_in}>&- {jq_said}>&- {jq_key}>&- &
+	jq_pid=$!
+	disown "$jq_pid"
+	printf k >&"$jq_key"
+}
+
+jq_ask() {
+	local key said
+	[[ -n $jq_pid && ${#out} -lt 16000 && $out = '{'* ]] || return 1
+	read -r -t 0.2 -N 1 key <&"$jq_key" || return 1
+	printf '%s\n' "$1" "$out" >&"$jq_in"
+	IFS= read -r -t 20 -d '' said <&"$jq_said" || return 1
+	printf k >&"$jq_key"
+	[ "${said:0:1}" = '=' ] && printf '%s\n' "${said:1}"
+}
+
+json() {
+	local question=''
+	if [[ $1 =~ ^(\.[a-z_]+)+$ ]]; then
+		question=${1#.}
+		question="{\"path\": [\"${question//./\",\"}\"]}"
+	elif [[ $1 =~ ^\.([a-z_]+)\[\]\ \|\ select\(\.([a-z_]+)\ ==\ (\"[^\"\\]*\")\)\ \|\ \.([a-z_]+)$ ]]; then
+		question='{"all": "'${BASH_REMATCH[1]}'", "where": "'${BASH_REMATCH[2]}'", "is": '${BASH_REMATCH[3]}'
+			, "field": "'${BASH_REMATCH[4]}'"}'
+	fi
+	[ -n "$question" ] && jq_ask "$question" || jq -r "$1" <<<"$out" ||
+		error "no such JSON: $1 in: $(head -c 300 <<<"$out")"
+}
+
+# a missing rule or field is an error, not an empty text
 of() {
-	jq -r --arg r "$1" --arg f "$2" '[.rules[] | select(.rule == $r)] |
-		if length != 1 then error("\(length) rules \($r)") else .[0] end |
-		if has($f) then .[$f] else error("no field \($f)") end' <<<"$out" ||
+	[[ $1$2 =~ ^[A-Za-z0-9_.-]+$ ]] && jq_ask "{\"of\": [\"$1\", \"$2\"]}" ||
+		jq -r --arg r "$1" --arg f "$2" "$jq_of of(\$r; \$f)" <<<"$out" ||
 		error "of $1 $2: $(head -c 300 <<<"$out")"
 }
 
@@ -323,20 +379,12 @@ confirmed_run() {
 	run_pgretain run --confirm "$fp" --format json "$@"
 }
 
-balance_filter='
-	["deleted", "anonymized", "quarantined", "held", "blocked", "deferred", "failed", "skipped",
-	 "changed"] as $parts | if (.rules | length) == 0 then "no rules" else .rules[] | . as $r |
-	([$parts[] | $r[.]] + [.due]) as $n |
-	if any($n[]; type != "number" or . < 0 or . != floor) then "\(.rule): not all counts: \($n)"
-	elif .due != ([$parts[] | $r[.]] | add) then "\(.rule): due \(.due), parts \($n[:-1])"
-	else empty end end'
-
 # for each document a line: empty, or what does not balance
 balance_lines() { printf '%s\n' "$@" | jq -r "[$balance_filter] | join(\"; \")" 2>&1; }
 
 balance() {
 	local bad=()
-	mapfile -t bad < <(balance_lines "$out")
+	mapfile -t bad < <(jq_ask '{"balance": true}' || balance_lines "$out")
 	balances "${bad[0]-no JSON}" "${1:-balance}"
 }
 
