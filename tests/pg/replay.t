@@ -70,8 +70,15 @@ is "$(json '.requests | sort | join(" ")')" "$(printf '%s\n' "$first" "$third" |
 is "$(json '[.erased[] | select(.rule == "phones") | .rows] | add')" 1 'and what of whom, by table'
 is "$(all_of)" "$hash" 'and changes nothing'
 
+gate() { rc=0; PGRETAIN=$PGRETAIN "$ROOT/scripts/restore-gate" "$@" >"$W/out" 2>"$W/err" || rc=$?; out=$(<"$W/out") err=$(<"$W/err"); }
+gate check --config "$PGRETAIN_CONFIG"
+is "$rc" 1 'the gate is closed'
+like "$err" 'pgretain replay' 'and says what opens it'
+
 run_pgretain --format json replay
 is "$rc $(json .open)" '0 true' 'replayed'
+gate check --config "$PGRETAIN_CONFIG"
+is "$rc/$err" 0/ 'the gate is open'
 is "$(person 1)" "$gone" 'they are gone again'
 is "$(q 'SELECT array_agg(id ORDER BY id) FROM s.orders WHERE account_id = 1')" "$floor" 'but for what the law keeps'
 is "$(q 'SELECT count(*) FROM s.phones WHERE account_id = 3')" 1 'the hold was in force before'
@@ -157,4 +164,24 @@ cp "$W/full" "$log"
 run_pgretain run visits
 is "$rc" 0 'put back'
 is "$(q 'SELECT count(*) FROM pgretain.journal')" 0 'nothing is left to be written there'
+
+# ---- nobody but one user gets in ---------------------------------------------------------------
+
+me=$(id -un)
+q "DO \$\$ BEGIN IF to_regrole('$me') IS NULL THEN CREATE ROLE \"$me\" LOGIN; END IF; END \$\$; CREATE ROLE visitor LOGIN"
+hba=$(q 'SHOW hba_file')
+cp "$hba" "$W/hba"
+entered() { psql -XAtq -U "$1" -d "$lost" -c 'SELECT 1' 2>/dev/null; }
+is "$(entered visitor)" 1 'a visitor gets in'
+gate hba "$me"
+is "$rc" 0 'the gate'\''s hba file'
+cat "$W/out" >"$hba"
+q 'SELECT pg_reload_conf()' >/dev/null
+shut() { [ -z "$(entered visitor)" ]; }
+wait_for 50 shut
+is "$(entered visitor)" '' 'keeps the visitor out'
+is "$(entered "$me")" 1 'and lets the one in'
+cat "$W/hba" >"$hba"
+gate hba 'a"b'
+is "$rc/$out" 1/ 'no other characters get into that file'
 done_testing
