@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # Cases C60, C61, C63, C64, and what stands between an anonymization and its rows: constraints that the
 # plan must foresee, triggers that undo it, rows that move meanwhile, partitions, children, odd names.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # Grounds of refusal (domain.md 4): what each code does to a whole request and to one rule's rows; quarantine under a
 # request; what is asked of the person first.
 . "$(dirname "$0")/lib.sh"

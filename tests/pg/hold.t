@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # Legal holds: the commands, the states, two people, and what a hold covers.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # The ledger: the chain and every way to break it, writers at once, settling, holds, show.
 : "${TEST_TIMEOUT:=600}"
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # The life of a request up to its assessment: whom it means, until when, who may do what (domain.md 4).
 . "$(dirname "$0")/lib.sh"
 

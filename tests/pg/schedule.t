@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # pgretain schedule: list and next of the two nights, tick and service with runs that end in every way.
 # Where the run itself is not the matter, tools/sched_fake_run stands for the program: its `run` is the
 # shell command in $FAKE_RUN. Time is moved by moving the ledger's entries, as nobody but a test can.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# slow
 # The expiry predicate: constants against the law's own dates, SQL face against end(s, p) <= as_of in
 # plain SQL, C face against the SQL face over random rows.
 export TEST_TIMEOUT=${TEST_TIMEOUT:-900}
