@@ -140,7 +140,8 @@ static int act(struct replaying *p, struct diag *d)
 {
 	int code;
 
-	if (!p->resumed && !put_back(p, false, d))
+	/* one that died before its first export has no line in the log, and nobody acts without */
+	if (p->resumed ? !ledger_export(p->conn, p->place, d) : !put_back(p, false, d))
 		return ctx_fail(p->ctx, d);
 	setenv(REPLAY_ENVIRONMENT, p->r.lineage, 1);
 	code = erasure_again(p->ctx, p->db);

@@ -73,7 +73,7 @@ static bool compare_outside(struct conn *c, const char *path, const struct linea
 		return false;
 	if (head.found && head.seq <= l->seq && !compare_entry(c, &head, &same, d))
 		return false;
-	/* kept since, but none is there yet: the disk was full the first time */
+	/* kept since, but none is there yet: the disk was full the first time, or it was killed */
 	if (head.found ? head.seq <= l->seq && head.seq >= l->kept_seq && same : !l->head_kept || !l->kept_seq)
 		return true;
 	if (!head.found)

@@ -65,6 +65,12 @@ static bool common_heads(struct conn *c, const struct common *k, size_t *ret, st
 	return true;
 }
 
+/* Of a replay that died here; a backup of such a database, restored elsewhere, is a restored database. */
+static bool is_unfinished(const struct lineage *l)
+{
+	return l->replaying && l->same_system && l->same_database && l->same_timeline;
+}
+
 /* What stands before a head had been committed when the head was read; the database holds an entry that came
  * later, so it holds all of that: everything up to the last but one of the heads that it knows. */
 bool replay_check(struct conn *c, const struct replay_place *place, struct replay *r, struct diag *d)
@@ -76,7 +82,8 @@ bool replay_check(struct conn *c, const struct replay_place *place, struct repla
 	if (!lineage_read(c, &k.own, d) || !replay_log_each(place->path, note_head, &k, d))
 		return false;
 	r->seq = k.own.seq;
-	if (!k.seqs.n) {
+	/* a replay that died before its first export: its lineage is not in the log yet, what it put back is here */
+	if (!k.seqs.n && !is_unfinished(&k.own)) {
 		diag_fail(d, DIAG_GUARD, "the replay log has no line of this database's ledger");
 		diag_where(d, "%s", place->path);
 		diag_hint(d, "give it the log of the database that the backup was taken of; a clone that goes its own way: "
@@ -95,7 +102,7 @@ bool replay_unfinished(struct conn *c, struct replay *r, struct diag *d)
 
 	if (!lineage_read(c, &own, d))
 		return false;
-	if (own.replaying && own.same_system && own.same_database && own.same_timeline)
+	if (is_unfinished(&own))
 		memcpy(r->lineage, own.uuid, sizeof(r->lineage));
 	return true;
 }

@@ -103,7 +103,7 @@ is "$rc" 0 'and so do requests'
 
 # ---- killed in the middle --------------------------------------------------------------------
 
-for where in erasure_begun lane_commit erasure_ending run_started; do
+for where in head_export erasure_begun lane_commit erasure_ending run_started; do
 	restored "k${where//_/}"
 	PGRETAIN_FAULT=$where crash_ok=1 run_pgretain replay
 	run_pgretain run visits
