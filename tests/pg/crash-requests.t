@@ -5,7 +5,8 @@
 # of an undisturbed one, and one more does nothing (case C52). Here: requests, nights, replays, backups.
 # make check: each failpoint once, one after the other in the same database.
 # make check-crash: PGRETAIN_CRASH=full: n = 1, 2, … until the command survives, each in a database of its own, by
-# each of the three; then KILLS random events (500). ROWS, BY and POINTS pick parts of it, SEED repeats the events.
+# each of the three; then KILLS random events (500). ROWS, BY, POINTS and MOST (times of each failpoint) pick parts
+# of it, SEED repeats the events.
 . "$(dirname "$0")/crash_lib.sh"
 . "$(dirname "$0")/crash_requests.sh"
 
@@ -22,7 +23,7 @@ erase client:lane_ledger:5
 erase client:exec_settle:3
 erase backend:lane_commit:2
 night client:notice_claimed client:notice_sent client:recurrence_seen client:log_write
-replay client:commit client:log_head client:erasure_ending client:replay_erased client:replay_gate
+replay client:commit client:head_export client:log_head client:erasure_ending client:replay_erased client:replay_gate
 scan client:backup_listed client:committed client:backup_settle client:log_torn
 rewrite client:backup_written client:backup_proved client:backup_replace client:backup_replaced
 END
