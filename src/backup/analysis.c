@@ -215,7 +215,7 @@ bool analysis_run(struct analysis *n, struct diag *d)
 			return false;
 	solve(n);
 	count_rows(n);
-	return true;
+	return live_check(n, d);
 }
 
 bool analysis_touches(const struct analysis *n, size_t entry)

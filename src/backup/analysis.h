@@ -60,6 +60,12 @@ bool take_tests_keys(struct analysis *n, struct diag *d) must_use;
 bool take_asked(struct analysis *n, struct diag *d) must_use;	/* what was put off, answered */
 void take_done(struct analysis *n);
 
+/* One more element of the text of a text[]; '}' is the caller's. */
+void text_array_add(struct strbuf *sb, const struct dump_value *v);
+
+/* live.c: refused (STEP) when a row that is to leave the archive for quarantine is not in the vault yet. */
+bool live_check(struct analysis *n, struct diag *d) must_use;
+
 /* solve.c */
 void solve(struct analysis *n);
 struct solved {

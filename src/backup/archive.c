@@ -377,6 +377,7 @@ static bool take_kept(const struct archive *x, const struct dump_entry *e, struc
 static bool fill_seat(struct archive *x, const struct dump_entry *e, struct seat *s, struct diag *d)
 {
 	const struct judge_role *role = s->role;
+	const char *missing;
 
 	if (role->refuse.cls != DIAG_OK) {
 		*d = role->refuse;
@@ -392,6 +393,8 @@ static bool fill_seat(struct archive *x, const struct dump_entry *e, struct seat
 	for (size_t i = 0; i < role->nways; i++)
 		if (!take_way(x, e, s, &role->ways[i], d))
 			return false;
+	if (role->live.sql && !take_columns(x, e, &role->live.columns, &s->live, &missing))
+		return refuse(x, role, e, d, "the archive has no column %s, by which the live table is asked", missing);
 	return take_keys(x, e, s, d) && take_ops(x, e, s, d) && take_tests(x, e, s, d) && take_kept(x, e, s, d);
 }
 

@@ -52,6 +52,7 @@ struct seat {
 	struct seat_test *tests;
 	struct seat_kept *kept;
 	struct seat_columns key;	/* that operators name */
+	struct seat_columns live;	/* quarantine: by which rows of the live table are found */
 };
 
 struct place {				/* one entry of the archive, by its index */

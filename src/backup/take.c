@@ -115,7 +115,7 @@ bool take_tests_keys(struct analysis *n, struct diag *d)
 	return true;
 }
 
-static void add_text(struct strbuf *sb, const struct dump_value *v)
+void text_array_add(struct strbuf *sb, const struct dump_value *v)
 {
 	strbuf_adds(sb, sb->len ? "," : "{");
 	if (v->null) {
@@ -215,7 +215,7 @@ static bool put_off(struct analysis *n, const struct seat *s, size_t test, uint6
 	for (size_t i = 0; i < t->columns.n; i++) {
 		struct dump_value v = dump_row_value(n->values->row, t->columns.fields[i]);
 
-		add_text(&a->texts[i], &v);
+		text_array_add(&a->texts[i], &v);
 	}
 	for (size_t i = 0; i < s->nkeys; i++) {
 		struct rowkey k;

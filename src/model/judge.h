@@ -102,6 +102,9 @@ struct judge_role {
 	struct judge_op *ops;		/* overwritten: rules that do not remove */
 	struct judge_columns key;	/* that operators name */
 	bool held_class;		/* a hold covers its class */
+	/* Quarantine: of rows with these keys, how many are still in the live table as they were (then the
+	 * vault does not have them): $1 … text[], one for each column. sql NULL: no quarantine. */
+	struct judge_ask live;
 	struct diag refuse;		/* archives with rows of its table can't be judged; DIAG_OK: they can */
 
 	/* REFER: rules that take the row or its key away; CASCADE: rules that keep it from going */

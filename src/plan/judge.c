@@ -236,12 +236,6 @@ static bool judgeable(struct judging *g, const struct bound *r, struct judge_rol
 			  r->rule->name);
 		return refuse(role, "restore the archive into a private server, run pgretain there, dump it again");
 	}
-	if (r->rule->action == ACTION_QUARANTINE) {
-		/* nobody has asked yet whether the vault has the row: dropped here it might be nowhere */
-		diag_fail(&role->refuse, DIAG_STEP, "rule \"%s\" quarantines: rows of archives can't be held against the vault yet",
-			  r->rule->name);
-		return refuse(role, "restore the archive into a private server, run pgretain there, dump it again");
-	}
 	confirm_compare(&s, confirmed);
 	if (!s.needs_confirmation)
 		return true;
@@ -249,12 +243,52 @@ static bool judgeable(struct judging *g, const struct bound *r, struct judge_rol
 	return refuse(role, "read pgretain plan, then: run --confirm FINGERPRINT; archives are rewritten after that");
 }
 
+/* Rows leave an archive after the vault has them: what still stands in the live table is not there. */
+static bool add_live(struct judging *g, struct bound *r, struct judge_role *role)
+{
+	const struct cat_index *key = cat_key(r->table);
+	struct render x = { .b = &g->b, .a = g->a, .live = true };
+	AUTO_STRBUF sql = STRBUF_INIT, join = STRBUF_INIT, open = STRBUF_INIT;
+
+	if (r->rule->action != ACTION_QUARANTINE)
+		return true;
+	if (!key) {
+		diag_fail(&role->refuse, DIAG_STEP, "rule \"%s\" quarantines rows without a key: whether the vault has them can't be told",
+			  r->rule->name);
+		return refuse(role, "let the archive expire, or give the table a key");
+	}
+	role->live.columns = (struct judge_columns){ key->ncolumns, arena_alloc(g->a, key->ncolumns * sizeof(struct judge_column)) };
+	strbuf_adds(&sql, "SELECT count(*) FROM unnest(");
+	for (size_t i = 0; i < key->ncolumns; i++) {
+		const struct cat_column *c = cat_column(r->table, key->columns[i]);
+
+		role->live.columns.v[i] = judging_column(r->table, key->columns[i]);
+		vec_push(g->a, &x.types, OID_TEXT_ARRAY);
+		vec_push(g->a, &x.values, arena_strdup(g->a, ""));
+		strbuf_addf(&sql, "%s$%zu::text[]", i ? ", " : "", i + 1);
+		strbuf_adds(&join, i ? " AND " : "");
+		render_column(&join, "t", c->name);
+		strbuf_addf(&join, " = r.c%zu::%s", i, c->type);
+	}
+	strbuf_adds(&sql, ") AS r(");
+	for (size_t i = 0; i < key->ncolumns; i++)
+		strbuf_addf(&sql, "%sc%zu", i ? ", " : "", i);
+	strbuf_adds(&sql, ") JOIN ");
+	render_from(&sql, r, "t");
+	strbuf_addf(&sql, " ON %s", strbuf_str(&join));
+	if (render_not_done(&x, &open, r, "t"))
+		strbuf_addf(&sql, " WHERE %s", strbuf_str(&open));
+	role->live.sql = arena_strdup(g->a, strbuf_str(&sql));
+	role->live.params = (struct plan_params){ (int)x.values.n, x.types.v, x.values.v };
+	return true;
+}
+
 static void add_rule(struct judging *g, struct bound *r, const char *confirmed)
 {
 	struct judge_role role = { .kind = JUDGE_RULE, .rule = r->rule->name, .loc = r->rule->loc,
 				   .table = table_of_rule(g, r), .removes = r->removes };
 
-	if (judgeable(g, r, &role, confirmed)) {
+	if (judgeable(g, r, &role, confirmed) && add_live(g, r, &role)) {
 		if (r->parent) {
 			one_way(g, &role, judging_way(g, r->parent->index, r->via, 0));
 		} else {

@@ -7,7 +7,6 @@
 #include "plan/subject.h"
 
 #define OID_INT8_ARRAY 1016u
-#define OID_TEXT_ARRAY 1009u
 
 typedef VEC(struct judge_test) test_vec;
 

@@ -5,6 +5,8 @@
 #include "plan/build_parts.h"
 #include "plan/judge.h"
 
+#define OID_TEXT_ARRAY 1009u
+
 struct judging {
 	struct binder b;
 	struct arena *a;
