@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The catalogue of dumps: which of them hold erased rows, what clears that and what does not.
+# The catalogue of dumps: which of them hold erased rows, what clears that and what does not. Case C92: older than declared.
 . "$(dirname "$0")/lib.sh"
 
 q "CREATE SCHEMA shop; CREATE TABLE shop.t (id int PRIMARY KEY, at timestamptz NOT NULL, v text);

@@ -2,7 +2,7 @@
 # slow
 # Death at every failpoint of src/base/fault.def and at random instants: of the client, of its backends, of the
 # server. After each: what is gone is what the ledger says; the next one settles the dead one, ends in the state
-# of an undisturbed one, and one more does nothing (case C52). Here: requests, nights, replays, backups.
+# of an undisturbed one, and one more does nothing (cases C52, C66). Here: requests, nights, replays, backups.
 # make check: each failpoint once, one after the other in the same database.
 # make check-crash: PGRETAIN_CRASH=full: n = 1, 2, … until the command survives, each in a database of its own, by
 # each of the three; then KILLS random events (500). ROWS, BY, POINTS and MOST (times of each failpoint) pick parts

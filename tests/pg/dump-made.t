@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Archives that pg_dump makes here of hostile content, in every form it has; written anew whole, without
+# Archives that pg_dump makes here of hostile content (the kind of C103, C104, C108, C109), in every form it has; written anew whole, without
 # some rows, with other values. Expected is what plain text tools make of pg_restore's text.
 # slow
 . "$(dirname "$0")/lib.sh"

@@ -99,7 +99,7 @@ is "$rc" 0 'what is put back is whole again'
 export PGDATABASE=chain
 configure
 
-# ---- writers at once ----------------------------------------------------------------------
+# ---- writers at once (the kind of C87) ----------------------------------------------------------------------
 
 new_db writers
 run_pgretain init

@@ -329,6 +329,7 @@ jq_answers="$jq_of def balance: $balance_filter;"'inputs as $q | input as $d | t
 # The main shell's: one that runs.
 jq_follow() {
 	local fifo
+	[ "$BASHPID" = $$ ] || return 0		# a subshell would take it along when it ends
 	[ -z "$jq_pid" ] || ! kill -0 "$jq_pid" 2>/dev/null || return 0
 	fifo=$W/jq.$((jq_opened += 1))
 	mkfifo "$fifo.in" "$fifo.said" "$fifo.key" || bail_out 'no FIFO'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# After a restore: refused, replayed, open again. What must be gone or kept is told by plain SQL over the tables.
+# After a restore: refused, replayed, open again. What must be gone or kept is told by plain SQL over the tables. Cases C97, C101.
 : "${TEST_TIMEOUT:=400}"
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/erase_lib.sh"

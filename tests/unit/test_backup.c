@@ -1,4 +1,4 @@
-/* Listings of backup tools in one form: spellings of positions, what each tool's output says, when a backup goes.
+/* Listings of backup tools in one form: spellings of positions (case C95), what each tool's output says, when a backup goes.
  * Samples are what the tools of Debian 12 print (pgBackRest 2.45, Barman 3.4), or what their documentation and
  * source show (wal-g, pg_probackup). */
 #include <setjmp.h>
