@@ -131,6 +131,7 @@ lint-layers:
 
 bench: all
 	@scripts/bench/run $(BENCH)
+	@scripts/bench/requests $(BENCH_REQUESTS)
 
 # Configuration that is already there stays; the shipped one can be seen beside the documents.
 install: all

@@ -329,10 +329,11 @@ const struct command cmd_replay = {
 	.summary = "after a restore: past erasures and overdue rules, before anyone is let in",
 	.usage = "",
 	.help =
-		"A restored database is older than the log that stands outside of it (replay_log), and pgretain refuses\n"
-		"to act on it. Replay puts back what the backup does not know of (holds first, then requests, grounds and\n"
-		"confirmations), executes past erasures again by the same plan, runs the confirmed rules, and then\n"
-		"opens the database. Killed, it goes on where it stood; a second time there is nothing to do.\n"
+		"A restored database is older than the log that stands outside of it (replay_log), and pgretain\n"
+		"refuses to act on it. Replay puts back what the backup does not know of (holds first, then\n"
+		"requests, grounds and confirmations), executes past erasures again by the same plan, runs the\n"
+		"confirmed rules, and then opens the database. Killed, it goes on where it stood; a second time\n"
+		"there is nothing to do.\n"
 		"\n"
 		"A person's key that was used again after the erasure is another person's: spared, and exit 2.\n"
 		"A log that is missing, empty, cut or altered is refused.\n"
