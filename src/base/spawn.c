@@ -1,5 +1,6 @@
 #include "base/spawn.h"
 
+#include "base/instant.h"
 #include "base/sig.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOOK_MS 20		/* where the kernel has no pidfd */
@@ -27,14 +27,6 @@ struct spawned {
 	int status;
 	bool ended;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void shut(int *fd)
 {
@@ -204,16 +196,16 @@ static void wait_for(struct spawned *s, int64_t ms)
 
 static void run(struct spawned *s)
 {
-	int64_t until = now_ms() + s->what->timeout_ms, left;
+	double until = clock_ms() + (double)s->what->timeout_ms, left;
 
 	while (look(s), !s->ended && !s->ret->why) {
-		left = until - now_ms();
+		left = until - clock_ms();
 		if (sig_stop_requested() >= 2)
 			s->ret->why = "interrupted";
 		else if (left <= 0)
 			s->ret->why = "it took too long";
 		else
-			wait_for(s, left < 1000 ? left : 1000);
+			wait_for(s, left < 1000 ? (int64_t)left + 1 : 1000);
 	}
 	if (!s->ended) {
 		kill(-s->pid, SIGKILL);

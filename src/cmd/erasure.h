@@ -76,6 +76,8 @@ struct erasure_keep {
 bool erasure_open(struct erasure *e, struct ctx *ctx, struct conn *c, struct diag *d) must_use;
 /* Unknown ids are an error. */
 bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct diag *d) must_use;
+/* Of those that are loaded; what asks the database by erasure_ids() gets no other. */
+struct erasure_request *erasure_request_of(struct erasure *e, const char *id);
 /* Of the requests that are loaded (all of one kind): people, identifiers, grounds, then the plan. as_of NULL: now. */
 bool erasure_plan(struct erasure *e, const char *as_of, struct diag *d) must_use;
 bool erasure_replan(struct erasure *e, struct plan **ret, struct diag *d) must_use;

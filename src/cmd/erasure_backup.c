@@ -18,14 +18,6 @@ static const char *stores(struct erasure *e)
 	return cat_array_literal(e->a, names, p->nbackups);
 }
 
-static struct erasure_request *request_of(struct erasure *e, const char *id)
-{
-	for (size_t i = 0; i < e->requests.n; i++)
-		if (streq(e->requests.v[i].id, id))
-			return &e->requests.v[i];
-	return NULL;
-}
-
 static bool judge_now(struct erasure *e, struct diag *d)
 {
 	const char *skew = arena_printf(e->a, "%lld", (long long)policy_limits(e->ctx->policy, e->db, NULL).max_clock_skew_ms);
@@ -48,7 +40,7 @@ bool erasure_backups(struct erasure *e, bool judge, struct diag *d)
 	    !conn_query_text(e->conn, sqltext_get("query/backup_pending"), &res, d, erasure_ids(e), stores(e)))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++) {
-		struct erasure_request *r = request_of(e, res_text(res, i, 0));
+		struct erasure_request *r = erasure_request_of(e, res_text(res, i, 0));
 
 		r->backup_sets = res_int(res, i, 1);
 		r->backup_stores = arena_strdup(e->a, res_text_null(res, i, 2));

@@ -171,25 +171,12 @@ static void law(struct erasure *e, const struct plan_item *p, struct erasure_ite
 		ground(e, it, "standard", p->standard, until);
 }
 
-/* A ground on a rule is one on what follows it. */
-static bool covers(const struct erasure *e, const char *ground_rule, const char *name)
-{
-	const struct rule *r = policy_rule(e->db, name);
-
-	for (int depth = 0; ground_rule && r && depth < 40; depth++) {
-		if (streq(ground_rule, r->name))
-			return true;
-		r = r->follows ? policy_rule(e->db, r->follows) : NULL;
-	}
-	return !ground_rule;
-}
-
 static void approved(struct erasure *e, const struct erasure_request *r, struct erasure_item *it)
 {
 	for (size_t i = 0; i < e->grounds.n; i++) {
 		const struct erasure_keep *k = &e->grounds.v[i];
 
-		if (!streq(k->request, r->id) || !covers(e, k->rule, it->rule))
+		if (!streq(k->request, r->id) || !policy_rule_within(e->db, it->rule, k->rule))
 			continue;
 		if (it->retained || ground_find(k->code)->effect == GROUND_DETACH)
 			ground(e, it, k->code, ground_find(k->code)->words, k->review);
@@ -269,7 +256,7 @@ static bool under(const struct erasure *e, const struct erasure_request *r, cons
 {
 	for (size_t i = 0; i < e->grounds.n; i++)
 		if (streq(e->grounds.v[i].request, r->id) && streq(e->grounds.v[i].code, code) &&
-		    covers(e, e->grounds.v[i].rule, rule))
+		    policy_rule_within(e->db, rule, e->grounds.v[i].rule))
 			return true;
 	return false;
 }
@@ -336,14 +323,6 @@ static void stored_take(struct erasure *e, struct erasure_item *it, const PGresu
 	json_decref(grounds);
 }
 
-static struct erasure_request *request_of(struct erasure *e, const char *id)
-{
-	for (size_t k = 0; k < e->requests.n; k++)
-		if (streq(e->requests.v[k].id, id))
-			return &e->requests.v[k];
-	bug(__FILE__, __LINE__, "an item of a request that was not asked for");
-}
-
 /* Without a plan the items are what is stored, rules that have left the configuration too. */
 static struct erasure_item *stored_item(struct erasure *e, struct erasure_request *r, const PGresult *res, int i)
 {
@@ -374,7 +353,7 @@ bool erasure_stored(struct erasure *e, struct diag *d)
 		struct erasure_item *it;
 
 		if (!r || !streq(r->id, res_text(res, i, 0)))
-			r = request_of(e, res_text(res, i, 0));
+			r = erasure_request_of(e, res_text(res, i, 0));
 		it = stored_item(e, r, res, i);
 		if (it)
 			stored_take(e, it, res, i);

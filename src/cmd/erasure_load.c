@@ -40,6 +40,14 @@ static bool is_loaded(const struct erasure *e, const char *id)
 	return false;
 }
 
+struct erasure_request *erasure_request_of(struct erasure *e, const char *id)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (streq(e->requests.v[k].id, id))
+			return &e->requests.v[k];
+	bug(__FILE__, __LINE__, "a row of a request that was not asked for");
+}
+
 bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;

@@ -2,14 +2,6 @@
 
 #include "pg/sqltext.h"
 
-static struct erasure_request *request_by_id(struct erasure *e, const char *id)
-{
-	for (size_t k = 0; k < e->requests.n; k++)
-		if (streq(e->requests.v[k].id, id))
-			return &e->requests.v[k];
-	return NULL;
-}
-
 bool vault_runs(struct erasure *e, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -19,10 +11,9 @@ bool vault_runs(struct erasure *e, struct diag *d)
 	for (size_t k = 0; k < e->requests.n; k++)
 		e->requests.v[k].runs.n = 0;
 	for (int i = 0; i < PQntuples(res); i++) {
-		struct erasure_request *r = request_by_id(e, res_text(res, i, 0));
+		struct erasure_request *r = erasure_request_of(e, res_text(res, i, 0));
 
-		if (r)
-			vec_push(e->a, &r->runs, arena_strdup(e->a, res_text(res, i, 1)));
+		vec_push(e->a, &r->runs, arena_strdup(e->a, res_text(res, i, 1)));
 	}
 	return true;
 }

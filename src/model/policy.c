@@ -54,6 +54,18 @@ const struct rule *policy_rule(const struct database *db, const char *name)
 	return NULL;
 }
 
+bool policy_rule_within(const struct database *db, const char *name, const char *above)
+{
+	const struct rule *r = policy_rule(db, name);
+
+	for (int depth = 0; above && r && depth < 40; depth++) {	/* a circle of rules is an error of its own */
+		if (streq(above, r->name))
+			return true;
+		r = r->follows ? policy_rule(db, r->follows) : NULL;
+	}
+	return !above;
+}
+
 const struct job *policy_job(const struct policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->njobs; i++)

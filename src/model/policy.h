@@ -279,6 +279,9 @@ AUTO_DEFINE(struct policy, policy_free)
 const struct database *policy_database(const struct policy *p, const char *name);
 const struct retention_class *policy_class(const struct policy *p, const char *name);
 const struct rule *policy_rule(const struct database *db, const char *name);
+/* The rule `name` is `above` or follows it, at whatever depth: what is said of a rule is said of what follows it.
+ * above NULL: said of all. */
+bool policy_rule_within(const struct database *db, const char *name, const char *above);
 const struct job *policy_job(const struct policy *p, const char *name);
 const struct subject_type *policy_subject(const struct policy *p, const char *name);
 const struct identifier *subject_identifier(const struct subject_type *t, const char *name);

@@ -160,23 +160,13 @@ static void add_minimise(struct maker *m, const struct rule *r)
 	add(m, own, true);
 }
 
-static bool covers(const struct maker *m, const struct request_kept *k, const struct rule *r)
-{
-	for (int depth = 0; k->rule && r && depth < 40; depth++) {
-		if (streq(k->rule, r->name))
-			return true;
-		r = r->follows ? policy_rule(m->db, r->follows) : NULL;
-	}
-	return !k->rule;
-}
-
 static void add_grounds(struct maker *m, const struct rule *r)
 {
 	for (size_t i = 0; i < m->q->kept.n; i++) {
 		const struct request_kept *k = &m->q->kept.v[i];
 		struct rule own;
 
-		if (!covers(m, k, r) || (k->ground->effect != GROUND_DETACH && k->ground->effect != GROUND_STRIP))
+		if (!policy_rule_within(m->db, r->name, k->rule) || (k->ground->effect != GROUND_DETACH && k->ground->effect != GROUND_STRIP))
 			continue;
 		own = derived(m, r, k->ground->effect == GROUND_DETACH ? EFFECT_DETACH : EFFECT_STRIP, arena_printf(m->a, "%s %zu", k->ground->code, i + 1));
 		own.ground = i + 1;
