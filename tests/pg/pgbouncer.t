@@ -34,7 +34,7 @@ bouncer() {	# EXTRA
 }
 bouncer_end() { kill "$bouncer"; wait "$bouncer" 2>/dev/null; }
 through() {	# POOL
-	crash_conf
+	run_in_small_units
 	sed -i "s,host=[^ ]* port=[^ ]*,host=$B port=6432,; s,dbname=[a-z]*,dbname=$1," "$PGRETAIN_CONFIG"
 }
 settings() {	# of the backend that the next client of that pool gets
@@ -79,7 +79,7 @@ wait "$pid" 2>/dev/null
 act
 is "$rc" 0 'and is completed by the next one after its death' || note "$err"
 books 'its books'
-is "$(final)" "$want" 'the end of an undisturbed run'
+is "$(run_final)" "$want" 'the end of an undisturbed run'
 idle_again
 bouncer_end
 bouncer 'server_round_robin = 1

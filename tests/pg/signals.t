@@ -19,7 +19,7 @@ whole() {
 	is "$rc" 0 "$1: the next run completes" || note "$err"
 	balance "$1: and balances"
 	books "$1: its books"
-	is "$(final)" "$want" "$1: the end of an undisturbed run"
+	is "$(run_final)" "$want" "$1: the end of an undisturbed run"
 	idle_again
 }
 run=(run --format json)
@@ -80,7 +80,7 @@ tell TERM
 stopped 'two requests while it waits for a lock' 3000
 ok 'nothing of it is left on the server' wait_for 10 gone
 session a COMMIT
-crash_conf
+run_in_small_units
 
 note 'before the first write'
 session a 'BEGIN; LOCK TABLE people'

@@ -46,7 +46,7 @@ for point in lose:4 lose:5 drop:2 drop:4; do
 done
 act
 is "$rc" 0 "run's own: the next run ends well"
-is "$(final)" "$want" "run's own: the state of an undisturbed run"
+is "$(run_final)" "$want" "run's own: the state of an undisturbed run"
 
 # in the middle of an answer
 fresh
@@ -68,7 +68,7 @@ act
 wire_end
 is "$rc" 0 'slow: the run completes' || note "$err"
 books 'slow: books'
-is "$(final)" "$want" 'slow: the state of an undisturbed run'
+is "$(run_final)" "$want" 'slow: the state of an undisturbed run'
 
 # the vault: visits are there, 400 of them, half past their date and half to come back
 vault_rows() { q "SELECT count(*) FROM pgretain_vault.\"$vault\""; }
