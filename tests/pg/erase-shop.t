@@ -2,6 +2,7 @@
 # The traps of the fixture shop that concern requests, under the shipped configuration. Expectations are plain SQL.
 TEST_TIMEOUT=${TEST_TIMEOUT:-400}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/erase_lib.sh"
 
 shop=$ROOT/tests/fixtures/shop
 db_new shop
@@ -17,26 +18,6 @@ export PGSERVICEFILE=$W/service PGRETAIN_CONFIG=$W/conf/config/pgretain.cfg
 run_pgretain init
 [ "$rc" = 0 ] || bail_out "init: $err"
 
-request() {
-	id=$(q "INSERT INTO pgretain.request (id, kind, state, subject_type, received_at, respond_by,
-		opened_at, opened_by, verified_at)
-		VALUES (gen_random_uuid(), '${2:-erasure}', 'verified', 'account', now(),
-			now() + interval '15 days', now(), 'clerk', now()) RETURNING id")
-	q "INSERT INTO pgretain.request_subject (request, subject_type, subject_key, settled)
-		VALUES ('$id', 'account', '$1', true)"
-}
-approved() {
-	run_pgretain request assess "$@" --format json
-	[ "$rc" = 0 ] || error "assess: $err"
-	assessed=$out
-	run_pgretain request approve "$@" --expect "$(json .fingerprint)" --actor boss --format json
-	[ "$rc" = 0 ] || error "approve: $err"
-	out=$assessed
-}
-field() { json ".items[] | select(.rule == \"$1\") | .$2"; }
-unbalanced() { q "SELECT count(*) FROM pgretain.request_item
-	WHERE matched <> erased + anonymized + quarantined + deferred + held + retained + not_found + failed"; }
-
 # ---- the old owner of a number that another has now; a guest's order by phone ----
 q "UPDATE shop.orders SET guest_phone = (SELECT number FROM shop.phones WHERE id = 900003),
 	created_at = (SELECT until - interval '30 days' FROM shop.phones WHERE id = 900003) WHERE id = 900005;
@@ -47,8 +28,8 @@ q "UPDATE shop.orders SET guest_phone = (SELECT number FROM shop.phones WHERE id
 new=$(snap "SELECT * FROM shop.orders WHERE id = 900050")
 request 900003
 approved "$id"
-is "$(field orders matched)" 1 'a guest'\''s order belongs to whoever had that number then'
-is "$(field orders deferred)" 1 'and waits for three years'
+is "$(item orders matched)" 1 'a guest'\''s order belongs to whoever had that number then'
+is "$(item orders deferred)" 1 'and waits for three years'
 run_pgretain erase "$id" --format json
 is "$rc" 0 "erase $err"
 balance
@@ -95,11 +76,11 @@ due=$(q "SELECT count(*) FROM shop.orders WHERE account_id = 900001 AND id <> 90
 all=$(q 'SELECT count(*) FROM shop.orders WHERE account_id = 900001')
 request 900001
 approved "$id"
-is "$(field orders matched)/$(field orders anonymized)/$(field orders held)/$(field orders deferred)" \
+is "$(item orders matched)/$(item orders anonymized)/$(item orders held)/$(item orders deferred)" \
 	"$all/$due/1/$((all - due - 1))" 'orders: past three years, held, not yet'
-is "$(field devices anonymized)/$(field devices 'grounds[0].code')" 1/G7 'the shared device stays'
-is "$(field product_shares matched)" 1 'one share is the account'\''s, one the device'\''s'
-is "$(field accounts deferred)" 1 'the account waits for its orders'
+is "$(item devices anonymized)/$(item devices 'grounds[0].code')" 1/G7 'the shared device stays'
+is "$(item product_shares matched)" 1 'one share is the account'\''s, one the device'\''s'
+is "$(item accounts deferred)" 1 'the account waits for its orders'
 run_pgretain erase "$id" --format json
 is "$rc" 0 "erase $err"
 balance
