@@ -1,5 +1,6 @@
 #include "backup/catalogue.h"
 
+#include "backup/meet.h"
 #include "base/fault.h"
 #include "base/strbuf.h"
 #include "ledger/ledger.h"
@@ -8,6 +9,8 @@
 #include "report/json.h"
 
 #include <stdlib.h>
+
+#define MOST_ROUNDS 5
 
 bool catalogue_open(struct catalogue *k, struct diag *d)
 {
@@ -39,6 +42,7 @@ static bool server_now(struct catalogue *k, const char **text, int64_t *ret, str
 
 struct known_set {
 	const char *id, *name, *identity;
+	const char *awaited;		/* identity of what is about to take its place; or NULL */
 	bool read, renamed;
 };
 
@@ -54,12 +58,14 @@ static bool load_known(struct work *w, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
 
+	w->known.n = 0;
 	if (!conn_query_text(w->k->c, sqltext_get("query/backup_known"), &res, d, w->s->store->name))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++)
 		vec_push(w->k->a, &w->known, ((struct known_set){
 			.id = arena_strdup(w->k->a, res_text(res, i, 0)), .name = arena_strdup(w->k->a, res_text(res, i, 1)),
-			.identity = arena_strdup(w->k->a, res_text(res, i, 2)), .read = res_bool(res, i, 3) }));
+			.identity = arena_strdup(w->k->a, res_text(res, i, 2)), .read = res_bool(res, i, 3),
+			.awaited = arena_strdup(w->k->a, res_text_null(res, i, 4)) }));
 	return true;
 }
 
@@ -109,6 +115,26 @@ static bool rename_moved(struct work *w, const struct backup_set *s, struct diag
 	return conn_query_text(w->k->c, sqltext_get("query/backup_rename"), &res, d, moved->id, s->name);
 }
 
+/* Whoever put it there died before the catalogue knew. */
+static bool finish_rewriting(struct work *w, const struct backup_set *s, struct diag *d)
+{
+	if (known_find(w, s->name, s->identity))
+		return true;
+	for (size_t i = 0; i < w->known.n; i++) {
+		struct known_set *k = &w->known.v[i];
+		struct meeting m = { .c = w->k->c, .a = w->k->a, .set = k->id, .skew_ms = w->k->skew_ms };
+
+		if (!k->awaited || !streq(k->name, s->name) || !streq(k->awaited, s->identity))
+			continue;
+		if (!meet_finish(&m, d))
+			return false;
+		k->identity = k->awaited;
+		change(w, SET_REWRITTEN, s->name, m.runs, m.requests);
+		return true;
+	}
+	return true;
+}
+
 static const char *lsn_text(struct arena *a, bool has, uint64_t lsn)
 {
 	return has ? arena_printf(a, "%X/%X", (unsigned)(lsn >> 32), (unsigned)lsn) : NULL;
@@ -142,7 +168,7 @@ static bool put_set(struct work *w, struct backup_set *s, struct diag *d)
 	struct arena *a = w->k->a;
 	AUTO_RESULT *res = NULL;
 
-	if (!rename_moved(w, s, d))
+	if (!finish_rewriting(w, s, d) || !rename_moved(w, s, d))
 		return false;
 	if (!conn_query_text(w->k->c, sqltext_get("query/backup_put"), &res, d,
 			     w->s->store->name, s->name, s->identity, s->kind, s->type, s->path, s->system_identifier,
@@ -276,9 +302,24 @@ static bool put_store(struct work *w, struct diag *d)
 			       l->state == LISTING_GOOD ? "t" : "f", number(w->k->a, true, (int64_t)l->sets.n), l->digest, l->trouble);
 }
 
-static bool take_over(struct work *w, struct diag *d)
+/* Then the listing may have the old file, and the catalogue the new one: neither is gone. */
+static bool rewritten_meanwhile(struct work *w, bool *ret, struct diag *d)
 {
-	if (!conn_do(w->k->c, "SELECT pgretain.backup_lock()", NO_PARAMS, d) || !put_store(w, d))
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(w->k->c, sqltext_get("query/backup_rewritten_since"), &res, d, w->s->store->name, w->began))
+		return false;
+	*ret = res_bool(res, 0, 0);
+	return true;
+}
+
+static bool take_over(struct work *w, bool *again, struct diag *d)
+{
+	if (!conn_do(w->k->c, "SELECT pgretain.backup_lock()", NO_PARAMS, d) || !rewritten_meanwhile(w, again, d))
+		return false;
+	if (*again)
+		return true;
+	if (!load_known(w, d) || !put_store(w, d))
 		return false;
 	for (size_t i = 0; i < w->s->listing.sets.n; i++)
 		if (!put_set(w, &w->s->listing.sets.v[i], d))
@@ -288,25 +329,41 @@ static bool take_over(struct work *w, struct diag *d)
 	return record(w, d);
 }
 
+static bool list_once(struct work *w, struct provider_env *env, bool *again, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+
+	*w->s = (struct catalogue_store){ .store = w->s->store, .listing = { .a = w->k->a } };
+	w->seen.n = 0;
+	if (!server_now(w->k, &w->began, &env->now, d) || !load_known(w, d))
+		return false;
+	provider_run(w->s->store, env, &w->s->listing);
+	FAULT_POINT(backup_listed);
+	if (!conn_do(w->k->c, "BEGIN", NO_PARAMS, d))
+		return false;
+	if (take_over(w, again, d))
+		return conn_do(w->k->c, "COMMIT", NO_PARAMS, d);
+	if (!conn_do(w->k->c, "ROLLBACK", NO_PARAMS, &ignored))
+		*d = ignored;
+	return false;
+}
+
 bool catalogue_scan(struct catalogue *k, const struct backup_store *store, struct catalogue_store *ret, struct diag *d)
 {
 	struct work w = { .k = k, .s = ret };
 	struct provider_env env = { .dbname = k->dbname, .nlineages = k->nlineages, .lineages = k->lineages,
 				    .wal_segment_size = k->wal_segment_size, .is_known = is_known, .ctx = &w };
-	struct diag ignored = DIAG_INIT;
+	bool again = true;
 
-	*ret = (struct catalogue_store){ .store = store, .listing = { .a = k->a } };
-	if (!server_now(k, &w.began, &env.now, d) || !load_known(&w, d))
-		return false;
-	provider_run(store, &env, &ret->listing);
-	FAULT_POINT(backup_listed);
-	if (!conn_do(k->c, "BEGIN", NO_PARAMS, d))
-		return false;
-	if (take_over(&w, d))
-		return conn_do(k->c, "COMMIT", NO_PARAMS, d);
-	if (!conn_do(k->c, "ROLLBACK", NO_PARAMS, &ignored))
-		*d = ignored;
-	return false;
+	ret->store = store;
+	for (int round = 1; again; round++) {
+		if (round > MOST_ROUNDS)
+			return diag_fail(d, DIAG_STEP, "archives of \"%s\" are rewritten at the same time; scan again",
+					 store->name);
+		if (!list_once(&w, &env, &again, d))
+			return false;
+	}
+	return true;
 }
 
 bool catalogue_judge(struct catalogue *k, struct diag *d)

@@ -97,6 +97,57 @@ bool folder_read(const struct backup_store *store, struct listing *l, size_t *n,
 	return true;
 }
 
+static bool digest_one(const char *path, char text[DIGEST_TEXT], struct diag *d)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	bool ok = fd >= 0 && digest_file(fd, text);
+
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	return ok || diag_fail(d, DIAG_STEP, "%s can't be read: %s", path, strerror(error));
+}
+
+static bool digest_all(const char *path, struct strbuf *sb, struct diag *d)
+{
+	struct dirent **names;
+	int n = scandir(path, &names, NULL, alphasort);
+	bool ok = n >= 0 || diag_fail(d, DIAG_STEP, "%s can't be read: %s", path, strerror(errno));
+
+	for (int i = 0; i < n; i++) {
+		AUTO(auto_free) char *file = NULL;
+		char text[DIGEST_TEXT];
+
+		BUG_ON(asprintf(&file, "%s/%s", path, names[i]->d_name) < 0);
+		if (names[i]->d_name[0] != '.' && ok) {
+			ok = digest_one(file, text, d);
+			strbuf_addf(sb, "%s\t%s\n", names[i]->d_name, ok ? text : "");
+		}
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+	return ok;
+}
+
+const char *folder_digest(struct arena *a, const char *path, struct diag *d)
+{
+	AUTO_STRBUF sb = STRBUF_INIT;
+	char text[DIGEST_TEXT];
+	struct stat st;
+
+	if (stat(path, &st) != 0) {
+		diag_fail(d, DIAG_STEP, "%s can't be looked at: %s", path, strerror(errno));
+		return NULL;
+	}
+	if (!S_ISDIR(st.st_mode))
+		return digest_one(path, text, d) ? arena_strdup(a, text) : NULL;
+	if (!digest_all(path, &sb, d))
+		return NULL;
+	digest_text(strbuf_str(&sb), sb.len, text);
+	return arena_strdup(a, text);
+}
+
 char *folder_slurp(struct arena *a, const char *path, size_t max, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;

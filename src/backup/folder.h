@@ -20,6 +20,9 @@ bool folder_read(const struct backup_store *store, struct listing *l, size_t *n,
 /* Of a file or folder as it is now: size, inode, time of change of its bytes. */
 const char *folder_identity(struct arena *a, const struct stat *st);
 
+/* SHA-256 of a file's bytes, of a folder's files' names and digests, as text; NULL: the diag says why. */
+const char *folder_digest(struct arena *a, const char *path, struct diag *d) must_use;
+
 int64_t folder_instant(const struct timespec *t);
 
 /* A small file as a whole, NUL-terminated; NULL: errno says why. More than `max` bytes: EFBIG. */

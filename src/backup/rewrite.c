@@ -1,7 +1,9 @@
 #include "backup/rewrite.h"
 
 #include "backup/analysis.h"
+#include "backup/folder.h"
 #include "backup/opinion.h"
+#include "backup/proof.h"
 #include "base/fault.h"
 #include "dump/files.h"
 #include "dump/replace.h"
@@ -35,6 +37,7 @@ struct rewriting {
 	struct dump_replace replace;
 	struct diag unlocked;		/* why it could not be locked for replacing */
 	struct dump_count *counts;
+	struct backup_proof proof;
 	uint64_t bytes;			/* of the new archive's payload */
 	bool written;			/* by this program, at o->output */
 	bool again;			/* holds have changed: from the beginning */
@@ -305,7 +308,8 @@ static bool check_new(struct rewriting *w, const char *out, struct diag *d)
 	for (size_t i = 0; i < w->dump->nentries; i++)
 		if (w->counts[i].decoded && same[i] != SIZE_MAX)
 			analysis_insist(&n, same[i]);
-	ok = analysis_run(&n, d) && compare(w, same, &n, d);
+	ok = analysis_run(&n, d) && compare(w, same, &n, d) &&
+		(!w->o->books || proof_take(w->arena, &n, &w->proof, d));
 	analysis_done(&n);
 	return ok;
 }
@@ -382,11 +386,73 @@ static bool rolled_back(struct rewriting *w)
 	return false;
 }
 
+/* ---- archives of the catalogue ---- */
+
+/* fd -1: whatever has the name. */
+static bool is_meant(struct rewriting *w, int fd, struct diag *d)
+{
+	struct stat st;
+
+	if (!w->o->books)
+		return true;
+	if ((fd >= 0 ? fstat(fd, &st) : stat(w->path, &st)) != 0)
+		return diag_fail(d, DIAG_STEP, "%s can't be looked at: %s", w->path, strerror(errno));
+	if (streq(folder_identity(w->arena, &st), w->o->books->identity))
+		return true;
+	diag_fail(d, DIAG_STEP, "%s is not the file that was listed; not touched", w->path);
+	diag_hint(d, "pgretain backup scan looks at it anew");
+	return false;
+}
+
+/* The new archive bears the old one's time. */
+static bool intend(struct rewriting *w, struct diag *d)
+{
+	struct stat st;
+
+	if (!w->o->books)
+		return true;
+	if (fstat(w->replace.lock, &st) != 0)
+		return diag_fail(d, DIAG_STEP, "%s can't be looked at: %s", w->path, strerror(errno));
+	w->proof.outcome = w->out;
+	if (!proof_of_file(w->arena, w->replace.temp, &st.st_mtim, &w->proof, d) ||
+	    !w->o->books->intend(w->o->books->ctx, &w->proof, d))
+		return false;
+	FAULT_POINT(backup_intended);
+	return true;
+}
+
+/* The order of locks: holds, catalogue, the ledger's head. */
+static bool lock_books(struct rewriting *w, struct diag *d)
+{
+	return !w->o->books || conn_do(w->c, "SELECT pgretain.backup_lock()", NO_PARAMS, d);
+}
+
+static bool write_books(struct rewriting *w, struct diag *d)
+{
+	return w->o->books ? w->o->books->settle(w->o->books->ctx, &w->proof, d) : append_all(w, d);
+}
+
+/* Nothing in it matches, and it was read from end to end: that is as good as a rewriting. */
+static bool settle_unchanged(struct rewriting *w, struct diag *d)
+{
+	if (!w->o->books)
+		return true;
+	take_tables(w);
+	w->out->status = BACKUP_UNCHANGED;
+	w->proof.outcome = w->out;
+	if (!proof_take(w->arena, &w->analysis, &w->proof, d) || !proof_of_file(w->arena, w->path, NULL, &w->proof, d) ||
+	    !conn_do(w->c, "BEGIN", NO_PARAMS, d))
+		return false;
+	if (!holds_same(w, d) || !lock_books(w, d) || !is_meant(w, -1, d) || !write_books(w, d))
+		return rolled_back(w);
+	return conn_do(w->c, "COMMIT", NO_PARAMS, d);
+}
+
 static bool put_in_place(struct rewriting *w, struct diag *d)
 {
-	if (!conn_do(w->c, "BEGIN", NO_PARAMS, d))
+	if (!intend(w, d) || !conn_do(w->c, "BEGIN", NO_PARAMS, d))
 		return false;
-	if (!holds_same(w, d) || !append_all(w, d))
+	if (!holds_same(w, d) || !lock_books(w, d) || !write_books(w, d))
 		return rolled_back(w);
 	FAULT_POINT(backup_replace);
 	if (!w->o->output && !dump_replace_commit(&w->replace, d))
@@ -445,11 +511,11 @@ static bool attempt(struct rewriting *w, struct diag *d)
 	if (!w->o->judge(w->o->ctx, &w->judge, d))
 		return false;
 	begin(w);
-	if (!analyse(w, d))
+	if (!is_meant(w, w->replace.lock, d) || !analyse(w, d))
 		return false;
-	if (w->o->dry_run || (!touched_at_all(w) && !w->o->output))
+	if (w->o->dry_run)
 		return true;
-	return rewrite(w, d);
+	return touched_at_all(w) || w->o->output ? rewrite(w, d) : settle_unchanged(w, d);
 }
 
 static void clear(struct rewriting *w)

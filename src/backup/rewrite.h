@@ -24,8 +24,36 @@ struct backup_outcome {
 	VEC(const char *) notes;
 };
 
+/* What an archive is known to be without: whoever keeps the catalogue decides what that ends. */
+struct backup_proof {
+	const struct judge *judge;
+	const struct backup_outcome *outcome;
+	size_t nleft;			/* = judge->nroles */
+	const struct role_left {
+		bool present;		/* the archive has a table of this role */
+		uint64_t rows;		/* of its tables, that holds or other rows keep */
+	} *left;
+	bool vault;			/* rows that were quarantined before it was made are in it */
+	size_t ntables;
+	const struct judge_name *tables;	/* that have rows in it and no rule */
+	const char *identity;		/* of the file or folder, as it lies there when all is done */
+	int64_t size;			/* -1: a folder */
+	const char *sha256;		/* of its bytes; of a folder: of its files' names and digests */
+};
+
+/* Archives of the catalogue. False ends the rewriting; the old archive stands. */
+struct backup_books {
+	const char *identity;		/* what lies there must be this (backup/folder.h) */
+	/* Before the old archive is replaced, by itself: what a death afterwards leaves is known again. */
+	bool (*intend)(void *ctx, const struct backup_proof *p, struct diag *d);
+	/* It is replaced, or was clean already: in the transaction that ends with this. Writes the ledger's entries. */
+	bool (*settle)(void *ctx, const struct backup_proof *p, struct diag *d);
+	void *ctx;
+};
+
 struct backup_options {
 	const char *output;		/* a new archive there; NULL: in place */
+	const struct backup_books *books;	/* NULL: it is in no catalogue */
 	bool dry_run;
 	const char *actor, *run;	/* for the ledger; run may be NULL */
 	size_t memory;			/* for what is known of rows, before it goes to a file; 0: 256 MB */

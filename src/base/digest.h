@@ -6,5 +6,7 @@
 
 #define DIGEST_TEXT 72
 void digest_text(const void *bytes, size_t n, char into[DIGEST_TEXT]);
+/* Of everything that can be read from a file descriptor, from its start; false: errno says why not. */
+bool digest_file(int fd, char into[DIGEST_TEXT]) must_use;
 
 #endif

@@ -193,6 +193,7 @@ static const struct { const char *name; enum { F_TEXT, F_INSTANT, F_COUNT, F_BOO
 	{ "clean_seq", F_COUNT }, { "depends_on", F_JSON }, { "kept", F_BOOL }, { "encrypted", F_BOOL }, { "closed", F_BOOL },
 	{ "annotations", F_JSON }, { "until", F_INSTANT }, { "reason", F_TEXT }, { "findings", F_JSON }, { "trouble", F_TEXT },
 	{ "first_seen", F_INSTANT }, { "last_seen", F_INSTANT }, { "gone_at", F_INSTANT }, { "requests", F_COUNT },
+	{ "rewritten_at", F_INSTANT },
 };
 
 static json_t *field_json(struct ctx *ctx, const PGresult *res, int row, int i)
@@ -224,6 +225,7 @@ static json_t *obligation_json(struct ctx *ctx, const PGresult *res, int i)
 	json_put(o, "cleared_at", json_text(rfc3339(ctx->arena, res_text_null(res, i, 6))));
 	json_put(o, "how", json_text(res_text_null(res, i, 7)));
 	json_put(o, "evidence", json_loads(res_text(res, i, 8), JSON_DECODE_ANY, NULL));
+	json_put(o, "unmet", json_text(res_text_null(res, i, 9)));
 	return o;
 }
 
@@ -264,6 +266,7 @@ static void obligations_text(struct ctx *ctx, const json_t *all, struct strbuf *
 {
 	static const struct text_column columns[] = {
 		{ "erased at", false }, { "rows", true }, { "requests", true }, { "run", false }, { "cleared", false }, { "how", false },
+		{ "not ended by its rewriting", false },
 	};
 	struct text_table t = { .arena = ctx->arena, .columns = columns, .ncolumns = ARRAY_SIZE(columns) };
 	struct text_style style = ctx_style(ctx);
@@ -276,6 +279,7 @@ static void obligations_text(struct ctx *ctx, const json_t *all, struct strbuf *
 			arena_printf(ctx->arena, "%zu", json_array_size(json_object_get(o, "requests"))),
 			json_string_value(json_object_get(o, "run")), json_is_null(cleared) ? "holds" : json_string_value(cleared),
 			json_string_value(json_object_get(o, "how")),
+			json_is_null(cleared) ? json_string_value(json_object_get(o, "unmet")) : NULL,
 		};
 
 		text_table_add(&t, json_is_null(cleared) ? TONE_WARN : TONE_GOOD, cells);

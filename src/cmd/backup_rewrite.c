@@ -3,12 +3,13 @@
 
 #include "base/log.h"
 #include "base/sig.h"
+#include "cmd/backup_outcome.h"
 #include "cmd/connect.h"
+#include "cmd/erasure_backup.h"
+#include "cmd/self.h"
 #include "ledger/ledger.h"
 #include "plan/judge.h"
 #include "report/json.h"
-
-#include <sys/stat.h>
 
 /* ---- rules ---- */
 
@@ -31,162 +32,198 @@ void backup_rules_done(struct backup_rules *r)
 	r->judge = NULL;
 }
 
-/* ---- what is said ---- */
+/* ---- one archive ---- */
 
-int backup_outcome_exit(const struct backup_outcome *o)
-{
-	switch (o->status) {
-	case BACKUP_REWRITTEN: case BACKUP_WOULD_REWRITE: case BACKUP_UNCHANGED:
-		return EXIT_DONE;
-	case BACKUP_REFUSED: case BACKUP_FAILED:
-		return o->diag.cls == DIAG_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_HUMAN;
-	}
-	return EXIT_INTERNAL;
-}
-
-static const char *why(struct arena *a, const struct backup_outcome *o)
-{
-	if (o->diag.cls == DIAG_OK)
-		return NULL;
-	return *o->diag.where ? arena_printf(a, "%s (%s)", o->diag.message, o->diag.where) : arena_strdup(a, o->diag.message);
-}
-
-static json_t *tables_json(const struct backup_outcome *o)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < o->tables.n; i++) {
-		const struct backup_table *t = &o->tables.v[i];
-		json_t *x = json_object();
-
-		json_put(x, "table", json_text(t->table));
-		json_put(x, "rows_in", json_count((int64_t)t->rows_in));
-		json_put(x, "dropped", json_count((int64_t)t->dropped));
-		json_put(x, "altered", json_count((int64_t)t->altered));
-		json_put(x, "held", json_count((int64_t)t->held));
-		json_put(x, "blocked", json_count((int64_t)t->blocked));
-		json_put(x, "rows_out", json_count((int64_t)t->rows_out));
-		json_add(list, x);
-	}
-	return list;
-}
-
-static void show_json(struct ctx *ctx, const struct backup_outcome *o, int code)
-{
-	json_t *root = json_object(), *sets = json_array(), *x = json_object();
-
-	json_put(x, "set", json_text(NULL));
-	json_put(x, "path", json_text(o->path));
-	json_put(x, "status", json_text(backup_status_word(o->status)));
-	json_put(x, "reason", json_text(why(ctx->arena, o)));
-	json_put(x, "tables", tables_json(o));
-	json_add(sets, x);
-	json_put(root, "schema", json_text("pgretain.backup/1"));
-	json_put(root, "database", json_text(ctx->db->name));
-	json_put(root, "sets", sets);
-	json_put(root, "exit", json_count(code));
-	ctx_print_json(ctx, root);
-}
-
-static const char *number(struct ctx *ctx, uint64_t n)
-{
-	return arena_printf(ctx->arena, "%llu", (unsigned long long)n);
-}
-
-static void show_text(struct ctx *ctx, const struct backup_outcome *o)
-{
-	static const struct text_column columns[] = {
-		{ "table", false }, { "rows", true }, { "dropped", true }, { "altered", true }, { "held", true },
-		{ "blocked", true }, { "left", true },
-	};
-	struct text_table t = { .arena = ctx->arena, .columns = columns, .ncolumns = ARRAY_SIZE(columns) };
-	struct text_style style = ctx_style(ctx);
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	strbuf_addf(&sb, "%s: %s\n", o->path, o->status == BACKUP_WOULD_REWRITE ? "would be rewritten" :
-		    backup_status_word(o->status));
-	for (size_t i = 0; i < o->tables.n; i++) {
-		const struct backup_table *b = &o->tables.v[i];
-		const char *const cells[] = { b->table, number(ctx, b->rows_in), number(ctx, b->dropped), number(ctx, b->altered),
-			b->held ? number(ctx, b->held) : "", b->blocked ? number(ctx, b->blocked) : "", number(ctx, b->rows_out) };
-
-		text_table_add(&t, TONE_PLAIN, cells);
-	}
-	if (o->tables.n)
-		text_table_render(&t, &style, &sb);
-	ctx_print(ctx, &sb);
-}
-
-static void show(struct ctx *ctx, const struct backup_outcome *o, int code)
-{
-	if (ctx->format == FORMAT_JSON)
-		show_json(ctx, o, code);
-	else
-		show_text(ctx, o);
-	if (o->diag.cls != DIAG_OK)
-		ctx_fail(ctx, &o->diag);
-	for (size_t i = 0; i < o->notes.n; i++)
-		log_event(LOG_LEVEL_INFO, "backup.note", LOG_S("path", o->path), LOG_S("note", o->notes.v[i]));
-}
-
-/* ---- the work ---- */
-
-struct progress {
+struct work {
 	struct ctx *ctx;
+	struct conn *c;
 	struct backup_rules rules;
-	int64_t told;
+	struct backup_targets targets;
+	json_t *said;			/* of each archive */
+	bool dry, any, settled;
+	int code;
 };
 
 static bool read_rules(void *ctx, const struct judge **ret, struct diag *d)
 {
-	struct progress *p = ctx;
+	struct work *w = ctx;
 
-	return backup_rules_read(&p->rules, ret, d);
+	return backup_rules_read(&w->rules, ret, d);
 }
 
-static int rewrite_file(struct ctx *ctx, struct conn *c, const char *path)
+static void say(struct work *w, const struct backup_target *t, const struct backup_outcome *out,
+		const struct meeting *met)
 {
-	struct progress p = { .ctx = ctx, .rules = { .ctx = ctx, .c = c, .db = ctx->db } };
-	struct backup_options o = {
-		.output = opts_text(&ctx->opts, "output"), .dry_run = opts_flag(&ctx->opts, "dry-run"), .actor = ctx->actor,
-		.judge = read_rules, .stop_requested = sig_stop_requested, .ctx = &p,
-	};
-	struct backup_outcome out = { .arena = ctx->arena };
-	struct diag d = DIAG_INIT;
-	int code;
+	w->any = true;
+	w->code = exit_worse(w->code, backup_outcome_exit(out));
+	log_event(LOG_LEVEL_INFO, "backup.rewrite", LOG_S("path", out->path),
+		  LOG_S("status", backup_status_word(out->status)));
+	if (w->ctx->format == FORMAT_JSON)
+		json_add(w->said, backup_outcome_json(w->ctx, t, out, met));
+	else
+		backup_outcome_text(w->ctx, t, out, met);
+	backup_outcome_complain(w->ctx, out);
+}
 
-	backup_rewrite_set(c, path, &o, &out);
-	backup_rules_done(&p.rules);
+/* False: nothing else can be judged, *d says why. */
+static bool rewrite_one(struct work *w, const struct backup_target *t, struct diag *d)
+{
+	struct meeting met = { .c = w->c, .a = w->ctx->arena, .set = t->number, .actor = w->ctx->actor,
+			       .skew_ms = policy_limits(w->ctx->policy, w->ctx->db, NULL).max_clock_skew_ms };
+	struct backup_books books = { .identity = t->identity, .intend = meet_intend, .settle = meet_settle, .ctx = &met };
+	struct backup_options o = {
+		.output = opts_text(&w->ctx->opts, "output"), .dry_run = w->dry, .actor = w->ctx->actor,
+		.judge = read_rules, .stop_requested = sig_stop_requested, .ctx = w,
+	};
+	struct backup_outcome out = { .arena = w->ctx->arena };
+	bool kept = t->number && !o.output, met_it;
+
+	o.books = kept ? &books : NULL;
+	backup_rewrite_set(w->c, t->path, &o, &out);
+	if (kept && out.diag.cls == DIAG_USAGE)
+		out.diag.cls = DIAG_STEP;	/* it was listed, and has gone since */
 	if (out.diag.cls == DIAG_USAGE || out.lost || out.diag.cls == DIAG_CONFIG) {
 		out.diag.cls = out.lost ? DIAG_CONNECT : out.diag.cls;
-		return ctx_fail(ctx, &out.diag);
+		*d = out.diag;
+		return false;
 	}
-	code = backup_outcome_exit(&out);
-	log_event(LOG_LEVEL_INFO, "backup.rewrite", LOG_S("path", path), LOG_S("status", backup_status_word(out.status)));
-	show(ctx, &out, code);
-	if (!o.dry_run && !ctx_export(ctx, c, &d))
-		return ctx_fail(ctx, &d);
-	return code;
+	met_it = kept && !w->dry && (out.status == BACKUP_REWRITTEN || out.status == BACKUP_UNCHANGED);
+	w->settled |= met_it && met.runs;
+	say(w, t, &out, met_it ? &met : NULL);
+	return true;
+}
+
+/* ---- those of the catalogue ---- */
+
+static void refuse_kind(struct work *w, const struct backup_target *t)
+{
+	struct backup_outcome out = { .arena = w->ctx->arena, .path = t->path ? t->path : t->set,
+				      .status = BACKUP_REFUSED };
+
+	diag_fail(&out.diag, DIAG_STEP, "%s: rows can't be taken out of a backup of kind %s: it holds them until it expires",
+		  t->set, t->kind);
+	say(w, t, &out, NULL);
+}
+
+/* Without words: what the policy allows, and what may still hold something. */
+static bool is_due(struct ctx *ctx, const struct backup_target *t)
+{
+	const struct backup_store *store = backup_store_of(ctx->policy, t->store);
+
+	return store && store->rewrite && backup_target_is_archive(t) && t->holds && !t->seen;
+}
+
+static bool rewrite_sets(struct work *w, bool named, struct diag *d)
+{
+	for (size_t i = 0; i < w->targets.all.n; i++) {
+		const struct backup_target *t = &w->targets.all.v[i];
+
+		if (sig_stop_requested())
+			return diag_fail(d, DIAG_INTERRUPTED, "interrupted; archives that were not reached stand as they were");
+		if (!named && !is_due(w->ctx, t))
+			continue;
+		if (!backup_target_is_archive(t))
+			refuse_kind(w, t);
+		else if (!rewrite_one(w, t, d))
+			return false;
+	}
+	return true;
+}
+
+static bool rewrite_file(struct work *w, const char *path, struct diag *d)
+{
+	struct backup_target loose = { .path = path };
+	const struct backup_target *t = backup_target_at(w->ctx, &w->targets, path);
+
+	return rewrite_one(w, t ? t : &loose, d);
+}
+
+static bool load(struct work *w, const char *const *words, struct diag *d)
+{
+	const struct judge *judge;
+
+	return backup_rules_read(&w->rules, &judge, d) &&
+		backup_targets_load(w->ctx, w->c, meet_rules_digest(w->ctx->arena, judge), judge->hold_epoch, &w->targets, d) &&
+		(!words || backup_targets_named(w->ctx, &w->targets, words, d));
+}
+
+/* ---- the end ---- */
+
+/* Requests that waited for these archives alone. */
+static bool settle(struct work *w, struct erasure_done *done, struct diag *d)
+{
+	if (w->settled && !erasure_backups_settle(w->ctx, w->c, done, d))
+		return false;
+	return w->dry || ctx_export(w->ctx, w->c, d);
+}
+
+static void show(struct work *w, const struct erasure_done *done, bool file)
+{
+	json_t *root, *completed;
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	if (w->ctx->format == FORMAT_JSON) {
+		root = json_object();
+		completed = json_array();
+		for (size_t i = 0; i < done->ids.n; i++)
+			json_add(completed, json_text(done->ids.v[i]));
+		json_put(root, "schema", json_text("pgretain.backup/1"));
+		json_put(root, "database", json_text(w->ctx->db->name));
+		json_put(root, "sets", json_incref(w->said));
+		json_put(root, "completed", completed);
+		json_put(root, "exit", json_count(w->code));
+		ctx_print_json(w->ctx, root);
+		return;
+	}
+	if (!file && !w->any)
+		strbuf_adds(&sb, "No archive that may be rewritten holds a row that was erased.\n");
+	for (size_t i = 0; i < done->ids.n; i++)
+		strbuf_addf(&sb, "request %s is complete: no backup holds its rows any more\n", done->ids.v[i]);
+	ctx_print(w->ctx, &sb);
+}
+
+static int work(struct work *w, const char *file, const char *const *words)
+{
+	struct erasure_done done = { { NULL, 0, 0 } };
+	struct diag d = DIAG_INIT, why = DIAG_INIT;
+
+	if (!load(w, words, &d))
+		return ctx_fail(w->ctx, &d);
+	if (!(file ? rewrite_file(w, file, &why) : rewrite_sets(w, words != NULL, &why)))
+		w->code = exit_worse(w->code, ctx_fail(w->ctx, &why));
+	if (why.cls == DIAG_CONNECT || (file && why.cls != DIAG_OK))
+		return w->code;
+	if (!settle(w, &done, &d))
+		return ctx_fail(w->ctx, &d);
+	show(w, &done, file != NULL);
+	return w->code;
 }
 
 int backup_rewrite(struct ctx *ctx, int argc, char **argv)
 {
-	bool dry = opts_flag(&ctx->opts, "dry-run");
-	const char *file = opts_text(&ctx->opts, "file");
+	struct work w = { .ctx = ctx, .dry = opts_flag(&ctx->opts, "dry-run") };
+	const char *file = opts_text(&ctx->opts, "file"), *output = opts_text(&ctx->opts, "output");
 	struct diag d = DIAG_INIT;
 	AUTO_CONN *c = NULL;
+	int code;
 
-	(void)argv;
-	if (!file || argc)
-		return ctx_usage(ctx, "say which archive: pgretain backup rewrite --file PATH");
-	if (dry && opts_text(&ctx->opts, "output"))
+	if (file && argc)
+		return ctx_usage(ctx, "either --file PATH or sets of the catalogue");
+	if (output && !file)
+		return ctx_usage(ctx, "--output takes one archive: --file PATH");
+	if (w.dry && output)
 		return ctx_usage(ctx, "--dry-run writes nothing: leave --output out");
-	c = ctx_connect(ctx, dry);
+	w.c = c = ctx_connect(ctx, w.dry);
 	if (!c)
 		return EXIT_REFUSED;
-	if (!(dry ? ledger_readable(c, &d) : ledger_require(c, ctx_replay_log(ctx), &d)))
+	if (!(w.dry ? ledger_readable(c, &d) : ledger_require(c, ctx_replay_log(ctx), &d)))
 		return ctx_fail(ctx, &d);
-	return rewrite_file(ctx, c, file);
+	w.rules = (struct backup_rules){ .ctx = ctx, .c = c, .db = ctx->db };
+	w.said = json_array();
+	code = work(&w, file, argc ? (const char *const *)argv : NULL);
+	json_decref(w.said);
+	backup_rules_done(&w.rules);
+	return code;
 }
 
 const struct opt backup_rewrite_options[] = {

@@ -18,7 +18,4 @@ struct backup_rules {
 bool backup_rules_read(void *rules, const struct judge **ret, struct diag *d) must_use;
 void backup_rules_done(struct backup_rules *r);
 
-/* 0, 2 or 4. */
-int backup_outcome_exit(const struct backup_outcome *o);
-
 #endif

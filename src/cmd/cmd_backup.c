@@ -9,10 +9,10 @@ static const struct verb verbs[] = {
 	  .max_words = -1, .run = backup_list },
 	{ .name = "show", .usage = "SET...", .summary = "everything known of a set, and its obligations with their evidence",
 	  .min_words = 1, .max_words = -1, .run = backup_show },
-	{ .name = "rewrite", .usage = "--file PATH [--output PATH]",
-	  .summary = "drops and alters in an archive of pg_dump what the rules take",
+	{ .name = "rewrite", .usage = "[SET...] | --file PATH [--output PATH]",
+	  .summary = "drops and alters in archives of pg_dump what the rules take",
 	  .options = backup_rewrite_options, .max_words = -1, .run = backup_rewrite },
-	{ .name = "verify", .usage = "--file PATH", .summary = "reads an archive from its first byte to its last",
+	{ .name = "verify", .usage = "[SET...] | --file PATH", .summary = "reads archives from their first byte to their last",
 	  .options = backup_verify_options, .max_words = -1, .run = backup_verify },
 	{ .name = NULL },
 };
@@ -20,8 +20,8 @@ static const struct verb verbs[] = {
 const struct command cmd_backup = {
 	.name = "backup",
 	.summary = "which backups still hold erased rows, and until when",
-	.usage = "scan [STORE...] | list [SET...] | show SET... | rewrite --file PATH [--output PATH] [--dry-run] |\n"
-		 "verify --file PATH",
+	.usage = "scan [STORE...] | list [SET...] | show SET... |\n"
+		 "rewrite [SET... | --file PATH [--output PATH]] [--dry-run] | verify [SET... | --file PATH]",
 	.help =
 		"What is erased in the database still stands in the backups made before. backup scan asks each store\n"
 		"of the configuration (section backups) what it has; each set that was complete before an erasure\n"
@@ -37,11 +37,17 @@ const struct command cmd_backup = {
 		"A set counts as gone only when a whole listing does not have it any more; a listing that failed, is\n"
 		"empty or incomplete clears nothing.\n"
 		"\n"
-		"rewrite makes an archive of pg_dump clean, in each of its formats, without a server to restore\n"
-		"it into: rows that the rules take today are dropped or altered, every other one stays byte for byte.\n"
-		"Legal holds, keys and what follows are respected as in the database, which must be reachable. The\n"
-		"new archive is proved before it takes the old one's place, atomically; what can't be judged is\n"
-		"refused, named, and left as it is. A rule must have been confirmed by a run first.\n"
+		"rewrite makes archives of pg_dump clean, in each of their formats, without a server to restore them\n"
+		"into: rows that the rules take today are dropped or altered, every other one stays byte for byte. It\n"
+		"takes the sets that are named; without a name those whose store says rewrite = true and that still\n"
+		"hold something; with --file any archive. Legal holds, keys and what follows are respected as in the\n"
+		"database, which must be reachable. The new archive is proved before it takes the old one's place,\n"
+		"atomically; what can't be judged is refused, named, and left as it is. A rule must have been\n"
+		"confirmed by a run first.\n"
+		"\n"
+		"A set no longer holds what a run has erased where the rules alone show that nothing of it is left in\n"
+		"it. Where they can't (a person's request, a term that began after the dump, a hold), it goes on\n"
+		"counting as holding it, and show says why.\n"
 		"\n"
 		"Exit code: 0; 2 a set is overdue, a store could not be listed, or an archive was refused (it stands\n"
 		"as it was); 1 refused.\n"
@@ -50,7 +56,8 @@ const struct command cmd_backup = {
 		"  pgretain backup scan\n"
 		"  pgretain backup list\n"
 		"  pgretain backup show nightly/shop-2026-11-24.dump\n"
-		"  pgretain backup rewrite --dry-run --file /var/backups/shop/monday.dump\n"
+		"  pgretain backup rewrite --dry-run\n"
+		"  pgretain backup rewrite nightly/shop-2026-11-24.dump\n"
 		"  pgretain backup rewrite --file /var/backups/shop/monday.dump\n",
 	.verbs = verbs,
 	.flags = CMD_STOPS,

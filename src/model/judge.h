@@ -95,6 +95,9 @@ struct judge_role {
 	struct judge_way *ways;		/* RULE: one for a follower; HELD: any of them; others: one */
 
 	/* RULE */
+	const char *definition;		/* SHA-256 of what was confirmed, as the ledger names it; NULL: it can't be judged */
+	const char *reach;		/* an interval[]: a row that was due at an instant had its events before that less the
+					 * shortest of these; NULL: that can't be said (an until-column may have said more before) */
 	bool removes;
 	const struct pred *pred;	/* NULL: a follower */
 	struct judge_columns clocks;	/* all columns of pred */

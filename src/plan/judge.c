@@ -1,5 +1,6 @@
 #include "plan/judge_parts.h"
 
+#include "base/digest.h"
 #include "ledger/ledger.h"
 
 void judge_free(struct judge *j)
@@ -283,12 +284,58 @@ static bool add_live(struct judging *g, struct bound *r, struct judge_role *role
 	return true;
 }
 
+static void add_period(struct strbuf *sb, const struct period *p)
+{
+	char text[PERIOD_TEXT];
+
+	strbuf_addf(sb, "%s%s", sb->len > 1 ? "," : "", period_interval(p, text));
+}
+
+/* Terms that a NULL ends make a row of an archive due even without their event. */
+static const char *reach(struct arena *a, const struct rule *rule)
+{
+	static const struct period none = { 0, 0, 0 };
+	const struct retention_class *cls = rule->cls;
+	bool started = !rule->start.n;
+	AUTO_STRBUF sb = STRBUF_INIT;
+
+	strbuf_addc(&sb, '{');
+	for (size_t i = 0; cls && i < cls->nterms; i++) {
+		const struct term *t = &cls->terms[i];
+
+		if (t->until || (cls->has_cap && t->kind != TERM_FLOOR && t->from))
+			return NULL;
+		if (t->from && t->ignore_null)
+			continue;
+		add_period(&sb, &t->keep);
+		started |= !t->from;
+	}
+	if (cls && cls->has_cap)
+		add_period(&sb, &cls->cap);
+	if (!started)
+		add_period(&sb, &none);
+	strbuf_addc(&sb, '}');
+	return sb.len > 2 ? arena_strdup(a, strbuf_str(&sb)) : NULL;
+}
+
+/* By what rewritings of archives are compared with the erasures of runs. */
+static void add_terms(struct judging *g, const struct bound *r, struct judge_role *role)
+{
+	const char *text = confirm_definition(g->a, r);
+	char digest[DIGEST_TEXT];
+
+	digest_text(text, strlen(text), digest);
+	role->definition = arena_strdup(g->a, digest);
+	role->reach = reach(g->a, r->root->rule);
+}
+
 static void add_rule(struct judging *g, struct bound *r, const char *confirmed)
 {
 	struct judge_role role = { .kind = JUDGE_RULE, .rule = r->rule->name, .loc = r->rule->loc,
 				   .table = table_of_rule(g, r), .removes = r->removes };
 
 	if (judgeable(g, r, &role, confirmed) && add_live(g, r, &role)) {
+		add_terms(g, r, &role);
 		if (r->parent) {
 			one_way(g, &role, judging_way(g, r->parent->index, r->via, 0));
 		} else {
