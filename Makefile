@@ -3,6 +3,7 @@
 # make check      every test (what .ci/run calls)       make check-unit, check-pg, check-clang
 # make check-crash  death at every failpoint and KILLS=500 random instants (hours; see tests/pg/crash.t)
 # make check-asan unit and server tests under ASan and UBSan
+# make fuzz       libFuzzer, each target for TIME=60 seconds; FUZZ="archive rows" picks some
 # make lint       layers, sizes, lines                  make bench     speed, never part of check
 # make install    PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR=
 # make setup      install what is missing (all, demo and check do it too)
@@ -42,6 +43,13 @@ OBJ  := $(SRC:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/sqltext_all.o
 LIB  := $(filter-out $(BUILD)/obj/main.o,$(OBJ))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+# a fuzz target is a unit test too, over its corpus
+FUZZ  ?= $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TIME  ?= 60
+UNIT  += $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
+# functions of the program that a target replaces by its own
+WRAP_template = sqltext_get bug
+WRAP_tools = spawn_run
 
 # The same for another BUILD directory: no two makes work in one.
 # exec: a shell in between would die of a signal before those who still clean up
@@ -49,6 +57,9 @@ AGAIN = +@exec $(MAKE) --no-print-directory
 # gcc takes the sanitizer's own look at a pointer for a chance of NULL: no warning about formats here
 SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
            SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -Wno-format-truncation'
+# libFuzzer's main in the place of tests/fuzz/fuzz.h's
+LIBFUZZER = BUILD=build-fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer' ENGINE='-fsanitize=fuzzer -DFUZZING' \
+            SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 
 Q   = $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)  $@')
@@ -82,6 +93,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(DEPS) $(LDFLAGS) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS) -lcmocka -lz
+
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libpgretain.a
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) $(DEPS) -DCORPUS='"tests/fuzz/corpus/$*"' $(ENGINE) $(LDFLAGS) \
+		$(WRAP_$*:%=-Wl,--wrap=%) -o $@ $< $(BUILD)/libpgretain.a $(LDLIBS)
 
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libpgretain.a
 	@mkdir -p $(@D)
@@ -123,6 +140,12 @@ check-asan:
 	$(AGAIN) $(SANITIZE) check-unit
 	$(AGAIN) $(SANITIZE) check-pg
 
+fuzz: setup
+	$(AGAIN) $(LIBFUZZER) fuzz-build
+	@exec scripts/fuzz $(TIME) $(FUZZ)
+
+fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/fuzz_%)
+
 lint: lint-layers
 	@scripts/lint-size
 
@@ -140,6 +163,6 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all setup demo check check-build check-unit check-pg check-crash check-clang check-asan lint lint-layers \
-        bench install clean
+.PHONY: all setup demo check check-build check-unit check-pg check-crash check-clang check-asan fuzz fuzz-build \
+        lint lint-layers bench install clean
 -include $(OBJ:=.d) $(UNIT:=.d) $(TOOLS:=.d)

@@ -56,7 +56,7 @@ static bool is_bare(const char *p, size_t n)
 /* Behind the value at p; NULL: it is none of those that pg_dump writes. */
 static const char *skip_value(const char *p, const char *end, bool std_strings)
 {
-	if (p < end && *p == 'B')
+	if (end - p > 1 && p[0] == 'B' && p[1] == '\'')
 		p++;
 	if (p < end && *p == '\'') {
 		for (p++; p < end; p++) {
