@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -61,49 +62,87 @@ static pid_t start(const char *program, const char *archive)
 	return pid;
 }
 
-/* 0: it is content. -1: time is up. */
-static int wait_for(pid_t pid, int seconds)
+void opinion_begin(struct opinion_asked *o, const char *archive, uint64_t bytes)
 {
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0, late = 0;
-	struct pollfd p = { fd, POLLIN, 0 };
+	char program[4096];
 
-	if (fd >= 0) {
-		do {
-			late = poll(&p, 1, seconds * 1000);
-		} while (late < 0 && errno == EINTR);
-		close(fd);
-		if (late == 0)
-			kill(pid, SIGKILL);
+	*o = (struct opinion_asked){ .archive = archive, .seconds = 60 + (int)(bytes >> 20) / 2, .fd = -1 };
+	clock_gettime(CLOCK_MONOTONIC, &o->begun);
+	if (!find(program, sizeof(program)) || (o->pid = start(program, archive)) < 0)
+		o->pid = 0;
+	if (o->pid)
+		o->fd = (int)syscall(SYS_pidfd_open, o->pid, 0);
+}
+
+void opinion_drop(struct opinion_asked *o)
+{
+	if (o->pid) {
+		kill(o->pid, SIGKILL);
+		while (waitpid(o->pid, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	if (o->fd >= 0)
+		close(o->fd);
+	o->pid = 0;
+	o->fd = -1;
+}
+
+static int left_ms(const struct opinion_asked *o)
+{
+	struct timespec now;
+	int64_t ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (int64_t)o->seconds * 1000 - (now.tv_sec - o->begun.tv_sec) * 1000 - (now.tv_nsec - o->begun.tv_nsec) / 1000000;
+	return ms > 0 ? (int)ms : 0;
+}
+
+enum { UNABLE = -2, LATE = -1 };
+
+/* 0: it is content. */
+static int wait_for(struct opinion_asked *o)
+{
+	struct pollfd p = { o->fd, POLLIN, 0 };
+	int status = 0, found = 1;
+
+	if (!o->pid)
+		return UNABLE;
+	if (o->fd >= 0) {
+		do {
+			found = poll(&p, 1, left_ms(o));
+		} while (found < 0 && errno == EINTR);
+		if (found == 0) {
+			opinion_drop(o);
+			return LATE;
+		}
+	}
+	while (waitpid(o->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (fd >= 0 && late == 0)
-		return -1;
+	o->pid = 0;
+	opinion_drop(o);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static int ask(const char *program, const char *archive, int seconds)
+static bool is_content(const struct opinion_asked *as, const char *archive)
 {
-	pid_t pid = start(program, archive);
+	struct opinion_asked o;
 
-	return pid < 0 ? -2 : wait_for(pid, seconds);
+	opinion_begin(&o, archive, 0);
+	o.seconds = as->seconds;
+	return wait_for(&o) == 0;
 }
 
-enum opinion opinion_ask(const char *archive, const char *old, uint64_t bytes, struct diag *d)
+enum opinion opinion_end(struct opinion_asked *o, const char *old, struct diag *d)
 {
-	int seconds = 60 + (int)(bytes >> 20) / 2, code;
-	char program[4096];
+	int code = wait_for(o);
 
-	if (!find(program, sizeof(program)))
-		return OPINION_NONE;
-	code = ask(program, archive, seconds);
 	if (code == 0)
 		return OPINION_GOOD;
-	if (code == -2 || (old && ask(program, old, seconds) != 0))
+	if (code == UNABLE || (old && !is_content(o, old)))
 		return OPINION_NONE;
-	if (code == -1)
-		diag_fail(d, DIAG_STEP, "%s: pg_restore did not come to an end with the new archive in %d s", archive, seconds);
+	if (code == LATE)
+		diag_fail(d, DIAG_STEP, "%s: pg_restore did not come to an end with the new archive in %d s", o->archive, o->seconds);
 	else
-		diag_fail(d, DIAG_STEP, "%s: pg_restore refuses the new archive (exit %d)", archive, code);
+		diag_fail(d, DIAG_STEP, "%s: pg_restore refuses the new archive (exit %d)", o->archive, code);
 	return OPINION_BAD;
 }

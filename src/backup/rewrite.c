@@ -314,11 +314,11 @@ static bool check_new(struct rewriting *w, const char *out, struct diag *d)
 	return ok;
 }
 
-static bool second_opinion(struct rewriting *w, const char *out, struct diag *d)
+static bool second_opinion(struct rewriting *w, struct opinion_asked *asked, struct diag *d)
 {
 	if (w->dump->format == DUMP_PLAIN)
 		return true;
-	switch (opinion_ask(out, w->path, w->bytes, d)) {
+	switch (opinion_end(asked, w->path, d)) {
 	case OPINION_GOOD:
 		return true;
 	case OPINION_NONE:
@@ -333,7 +333,11 @@ static bool second_opinion(struct rewriting *w, const char *out, struct diag *d)
 
 static bool prove(struct rewriting *w, const char *out, struct diag *d)
 {
-	if (!check_new(w, out, d) || !second_opinion(w, out, d))
+	AUTO(opinion_drop) struct opinion_asked asked = OPINION_INIT;
+
+	if (w->dump->format != DUMP_PLAIN)
+		opinion_begin(&asked, out, w->bytes);
+	if (!check_new(w, out, d) || !second_opinion(w, &asked, d))
 		return false;
 	FAULT_POINT(backup_proved);
 	return true;
