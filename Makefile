@@ -57,9 +57,10 @@ AGAIN = +@exec $(MAKE) --no-print-directory
 # gcc takes the sanitizer's own look at a pointer for a chance of NULL: no warning about formats here
 SANITIZE = BUILD=build-asan OPT='-O1 -g -fno-omit-frame-pointer' \
            SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -Wno-format-truncation'
-# libFuzzer's main in the place of tests/fuzz/fuzz.h's
-LIBFUZZER = BUILD=build-fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer' ENGINE='-fsanitize=fuzzer -DFUZZING' \
-            SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+# libFuzzer's main in the place of tests/fuzz/fuzz.h's. clang calls NULL + 0 an overflow of a pointer.
+LIBFUZZER = BUILD=build-fuzz CC=clang OPT='-O1 -g -fno-omit-frame-pointer' ENGINE='-fsanitize=fuzzer -DFUZZING' BUFFER=-DDUMP_BUFFER=512 \
+            SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow \
+            -fno-sanitize-recover=all'
 
 Q   = $(if $(V),,@)
 say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo '  $(1)  $@')
@@ -79,6 +80,8 @@ $(BUILD)/obj/%.o: src/%.c Makefile | setup
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CFLAGS) $(DEPS) -include src/base/banned.h -c -o $@ $<
+
+$(BUILD)/obj/dump/%.o: CFLAGS += $(BUFFER)
 
 $(BUILD)/sqltext_all.c: $(SQL) sql/query sql/schema scripts/sql2c
 	@mkdir -p $(@D)

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define IO_BUFFER (1024 * 1024)
+#define IO_BUFFER (2 * DUMP_BUFFER)
 #define GROW_STEP ((size_t)16 * 1024 * 1024)
 
 __attribute__((format(printf, 3, 0)))

@@ -6,6 +6,11 @@
 
 #include <stdio.h>
 
+/* What is read, decoded and looked at at once. Small for fuzzing, so that borders fall into small files. */
+#ifndef DUMP_BUFFER
+#define DUMP_BUFFER (512 * 1024)
+#endif
+
 /* Class STEP, "PATH: …". */
 bool dump_fail(struct diag *d, const char *path, const char *fmt, ...) printf_like(3, 4);
 /* The same with strerror(errno) behind. */

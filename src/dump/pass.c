@@ -1,6 +1,6 @@
 #include "dump/pass.h"
 
-#define WINDOW ((size_t)512 * 1024)
+#define WINDOW ((size_t)DUMP_BUFFER)
 
 void pass_init(struct pass *p, struct dump *dump, const struct dump_calls *calls,
 	       struct dump_count *counts, bool writing)

@@ -4,7 +4,7 @@
 #include "dump/sniff.h"
 #include "dump/sql.h"
 
-#define STEP ((size_t)512 * 1024)
+#define STEP ((size_t)DUMP_BUFFER)
 
 struct script {
 	struct dump *dump;

@@ -25,7 +25,7 @@ enum row_found row_split(struct row_split *s, const char *row, size_t avail);
 
 /* One field. */
 bool row_unescape(const char *raw, size_t n, char *to, size_t *ret_n);	/* false: no COPY TO output */
-void row_escape(struct bytes *to, const char *value, size_t n);
+void row_escape(struct bytes *to, const char *value, size_t n);	/* BYTES_SLACK more may be read */
 
 struct row_field {
 	size_t begin, end;		/* in the row's raw bytes */

@@ -3,7 +3,7 @@
 #include "dump/pass.h"
 
 #define HEAD 1024
-#define UNWRAP_BUFFER ((size_t)512 * 1024)
+#define UNWRAP_BUFFER ((size_t)DUMP_BUFFER)
 
 static bool file_next(struct source *s, const uint8_t **ret, size_t *ret_n, struct diag *d)
 {

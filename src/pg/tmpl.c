@@ -66,7 +66,7 @@ static size_t add_var(struct strbuf *sb, const char *s, const struct tmpl_var *v
 		len++;
 	BUG_ON(!len || (quoted && name[len] != '"'));
 	var = var_find(vars, n, name, len);
-	BUG_ON(!var);
+	BUG_ON(!var || (quoted ? !var->ident : !var->frag.sql));
 	if (quoted)
 		sql_ident(sb, var->ident);
 	else

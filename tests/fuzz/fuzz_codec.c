@@ -4,7 +4,7 @@
 
 #include "dump/codec.h"
 
-#define MOST ((size_t)8 << 20)
+#define MOST ((size_t)1 << 20)
 
 struct pieces {
 	struct source source;
@@ -61,7 +61,7 @@ static int decode(enum dump_codec codec, enum framing framing, const void *data,
 static void encode(enum dump_codec codec, enum framing framing, const uint8_t *data, size_t n, size_t piece,
 		   struct memory *to)
 {
-	AUTO(encoder_free_auto) struct encoder *enc = encoder_new(codec, framing, (int)(n % 10));
+	AUTO(encoder_free_auto) struct encoder *enc = encoder_new(codec, framing, (int)(n % 4));
 	struct diag d = DIAG_INIT;
 
 	for (size_t at = 0; at < n; at += piece)

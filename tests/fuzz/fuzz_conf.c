@@ -3,6 +3,11 @@
 
 #include "conf/load.h"
 
+const char *__lsan_default_suppressions(void);
+
+/* libconfig forgets the string in which it has found a fault */
+const char *__lsan_default_suppressions(void) { return "leak:libconfig.so"; }
+
 static bool any;
 
 static void put(const char *name, const uint8_t *data, size_t size)

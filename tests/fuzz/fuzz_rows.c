@@ -7,7 +7,7 @@
 static void check_field(const char *raw, size_t n)
 {
 	struct bytes again = { NULL, 0, 0 };
-	char *value = malloc(n + 1);
+	char *value = calloc(1, n + BYTES_SLACK);
 	size_t len = 0;
 
 	CLAIM(value);
