@@ -25,7 +25,7 @@ static int step_self(struct run_session *r, const char *command, const char *ver
 
 	if (opts_text(&r->ctx->opts, "database"))
 		words[verb ? 2 : 1] = NULL;
-	return self_run(r->ctx, words, r->ctx->format == FORMAT_JSON);
+	return self_run_until(r->ctx, words, r->ctx->format == FORMAT_JSON, r->deadline_ms);
 }
 
 static int step_purge(struct run_session *r) { return step_self(r, "quarantine", "purge"); }
@@ -44,13 +44,33 @@ static int step_requests(struct run_session *r)
 	return erasure_nightly(r->ctx, r->db, r->deadline_ms, job_has_rules(r->job));
 }
 
-/* Looks at the backups anew; what that settles is settled there. */
+static bool stops_job(int code)
+{
+	return code != EXIT_DONE && code != EXIT_HUMAN;
+}
+
+static bool may_rewrite(const struct policy *p)
+{
+	for (size_t i = 0; i < p->nbackups; i++)
+		if (p->backups[i].rewrite)
+			return true;
+	return false;
+}
+
+/* Looks at the backups anew, then makes clean what the policy allows; each settles what it ends. */
+static int look_and_rewrite(struct run_session *r)
+{
+	int code = step_self(r, "backup", "scan");
+
+	return stops_job(code) || !may_rewrite(r->ctx->policy) ? code : exit_worse(code, step_self(r, "backup", "rewrite"));
+}
+
 static int step_backups(struct run_session *r)
 {
 	const struct policy *p = r->ctx->policy;
 
 	if (p->nbackups)
-		return step_self(r, "backup", "scan");
+		return look_and_rewrite(r);
 	log_event(p->no_backups ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "job.step", LOG_S("job", r->job->name),
 		  LOG_S("status", p->no_backups ? "there are no backups" : "nobody has said where backups are"));
 	return EXIT_DONE;
@@ -70,11 +90,6 @@ static int job_step(struct run_session *r, const char *name)
 		if (streq(job_steps[i].name, name))
 			return job_steps[i].run(r);
 	bug(__FILE__, __LINE__, "a job step without a row");
-}
-
-static bool stops_job(int code)
-{
-	return code != EXIT_DONE && code != EXIT_HUMAN;
 }
 
 /* The first step sees by itself that its time is over, and says what is left. */

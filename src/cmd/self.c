@@ -1,9 +1,11 @@
 #include "cmd/self.h"
 
+#include "base/instant.h"
 #include "base/sig.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,8 +66,20 @@ static void on_child(int signo)
 	(void)signo;
 }
 
-/* Signals are let in only while we sleep: none can slip by between the look and the sleep. */
-static bool wait_for(pid_t pid, int passed, int *status)
+/* False: the time is up. Signals are let in only here: none can slip by between the look and the sleep. */
+static bool sleep_until(double deadline_ms, const sigset_t *open)
+{
+	double left = deadline_ms - clock_ms();
+	struct timespec t;
+
+	if (deadline_ms > 0 && left <= 0)
+		return false;
+	t = (struct timespec){ (time_t)(left / 1e3), (long)((left - (double)(time_t)(left / 1e3) * 1e3) * 1e6) };
+	ppoll(NULL, 0, deadline_ms > 0 ? &t : NULL, open);
+	return true;
+}
+
+static bool wait_for(pid_t pid, int passed, double deadline_ms, int *status)
 {
 	struct sigaction child = { .sa_handler = on_child }, old;
 	sigset_t closed, open;
@@ -76,7 +90,10 @@ static bool wait_for(pid_t pid, int passed, int *status)
 	sigaction(SIGCHLD, &child, &old);
 	while ((got = waitpid(pid, status, WNOHANG)) == 0) {
 		pass_on(pid, &passed);
-		sigsuspend(&open);
+		if (!sleep_until(deadline_ms, &open)) {
+			kill(pid, SIGTERM);
+			deadline_ms = 0;
+		}
 	}
 	sigaction(SIGCHLD, &old, NULL);
 	sigprocmask(SIG_SETMASK, &open, NULL);
@@ -91,6 +108,11 @@ static int stopped_by(int signo)
 
 int self_run(const struct ctx *ctx, const char *const *words, bool quiet)
 {
+	return self_run_until(ctx, words, quiet, 0);
+}
+
+int self_run_until(const struct ctx *ctx, const char *const *words, bool quiet, double deadline_ms)
+{
 	const char *argv[SELF_ARGS];
 	int status, passed = sig_stop_requested();
 	pid_t pid;
@@ -102,7 +124,7 @@ int self_run(const struct ctx *ctx, const char *const *words, bool quiet)
 		child(argv, quiet);
 	if (pid < 0)
 		return EXIT_REFUSED;
-	if (!wait_for(pid, passed, &status))
+	if (!wait_for(pid, passed, deadline_ms, &status))
 		return EXIT_INTERNAL;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : stopped_by(WTERMSIG(status));
 }
