@@ -7,6 +7,7 @@
 #include "cmd/connect.h"
 #include "cmd/erasure_backup.h"
 #include "cmd/self.h"
+#include "dump/replace.h"
 #include "ledger/ledger.h"
 #include "plan/judge.h"
 #include "report/json.h"
@@ -113,8 +114,26 @@ static bool is_due(struct ctx *ctx, const struct backup_target *t)
 	return store && store->rewrite && backup_target_is_archive(t) && t->holds && !t->seen;
 }
 
+/* What those have left that died at it: a folder that was exchanged lies there with its old rows. */
+static void sweep(struct work *w)
+{
+	for (size_t i = 0; !w->dry && i < w->ctx->policy->nbackups; i++) {
+		const struct backup_store *s = &w->ctx->policy->backups[i];
+		struct diag d = DIAG_INIT;
+		size_t cleared = 0;
+
+		if (!s->rewrite)
+			continue;
+		if (!dump_replace_sweep(s->path, &cleared, &d))
+			w->code = exit_worse(w->code, ctx_fail(w->ctx, &d));
+		if (cleared)
+			log_event(LOG_LEVEL_WARN, "backup.sweep", LOG_S("store", s->name), LOG_I("cleared", (int64_t)cleared));
+	}
+}
+
 static bool rewrite_sets(struct work *w, bool named, struct diag *d)
 {
+	sweep(w);
 	for (size_t i = 0; i < w->targets.all.n; i++) {
 		const struct backup_target *t = &w->targets.all.v[i];
 

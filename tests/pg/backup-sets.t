@@ -231,7 +231,9 @@ is "$(set_state nightly/k.dump) $(set_state nightly/l.dump) $(set_state asis/k.a
 is "$(sha256sum "$B/l.dump" "$B/k.asis")" "$kept
 $asis" 'and is as it was'
 rm "$B/l.dump.sig"
+cp "$B/k.asis" "$B/.gone.dump.pgretain-new"; mkdir "$B/.b.dump.pgretain-new"; cp "$B/k.asis" "$B/.b.dump.pgretain-new/1.dat"
 run_pgretain run --job b --format json
+is "$(find "$B" -name '.*pgretain-new')" '' 'what a dead one has left behind, with its rows, goes'
 is "$rc $(ended) $(set_state nightly/l.dump)" '0 0 cleared' 'the next night makes it clean'
 unlike "$out" 'pgretain.backup' 'no report of the step is mixed into that of the run'
 

@@ -26,6 +26,9 @@ night client:notice_claimed client:notice_sent client:recurrence_seen client:log
 replay client:commit client:head_export client:log_head client:erasure_ending client:replay_erased client:replay_gate
 scan client:backup_listed client:committed client:backup_settle client:log_torn
 rewrite client:backup_written client:backup_proved client:backup_replace client:backup_replaced
+clean client:backup_written client:backup_intended client:backup_replaced client:backup_proved client:backup_replaced
+clean client:backup_intended:2 client:backup_replaced
+clean backend:backup_replaced client:backup_replace
 END
 crash_all '^(erasure|notice|recurrence|replay|backup)_|^log_(write|torn|kept|head)'
 done_testing

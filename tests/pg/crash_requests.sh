@@ -1,8 +1,8 @@
 # What comes under fire in the crash tests: requests, and what follows from them outside of the database.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-crash_rows='erase night replay scan rewrite'
-declare -A crash_share=([erase]=3 [night]=2 [replay]=3 [scan]=1 [rewrite]=1)
+crash_rows='erase night replay scan rewrite clean'
+declare -A crash_share=([erase]=3 [night]=2 [replay]=3 [scan]=1 [rewrite]=1 [clean]=1)
 declare -A crash_points=(
 	[erase]="$crash_do erasure_begun erasure_settle erasure_ending erasure_result $crash_log"
 	[night]="erasure_begun erasure_settle erasure_ending erasure_result commit committed notice_claimed notice_sent
@@ -12,6 +12,7 @@ declare -A crash_points=(
 	[scan]="backup_listed ledger_append commit committed backup_settle $crash_log"
 	[rewrite]='backup_written backup_proved ledger_append backup_replace backup_replaced commit committed head_export
 		log_torn log_head'
+	[clean]="backup_written backup_proved backup_intended backup_replace backup_replaced commit committed $crash_log"
 )
 
 # ---- a request ------------------------------------------------------------------------------------------
@@ -308,3 +309,61 @@ rewrite_done() {
 }
 rewrite_final() { rewrite_ids; }
 rewrite_moved() { q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'backup'"; }
+
+# ---- two dumps of before, in the catalogue: a listing before each, as in the step of a job ---------------------
+
+clean_prepare() {
+	rewrite_prepare
+	mkdir "$W/kept"
+	conf_add pgretain.cfg "backups = { n = { kind = \"pg_dump\"; path = \"$W/archives\"; keep = \"9 days\";
+		rewrite = true; }; };"
+	q "INSERT INTO orders SELECT i, '2019-01-01Z', 'n' FROM generate_series(1, 300) i WHERE i % 3 > 0"
+	pg_dump -Fc -f "$W/kept/a.dump" && pg_dump -Fd -f "$W/kept/b.dump" || bail_out pg_dump
+	run_pgretain run --format json
+	[ "$rc/$(of orders deleted)" = 0/200 ] || bail_out "a night: $err"
+	clean_cmd=(backup rewrite --format json) clean_rc=0
+}
+clean_fresh() {
+	rm -rf "$W/archives"
+	cp -rp "$W/kept" "$W/archives"
+	crash_adopt
+	clean_mend
+}
+clean_mend() { run_pgretain backup scan; [ "$rc" = 0 ] || error "scan: $err"; }
+clean_ids() {	# ARCHIVE
+	printf %s "$(pg_restore -a -n public -f - "$W/archives/$1" |
+		awk '/^COPY/ { on = 1; next } /^\\\./ { on = 0 } on { print $1 }' | sort -n)" | md5sum | cut -d' ' -f1
+}
+clean_faults() {	# one or the other, whole; what catalogue and ledger say is true
+	local a ids
+	for a in a.dump b.dump; do
+		ids=$(clean_ids "$a")
+		case $ids in
+		"$rewrite_all") q "SELECT '$a is cleared, and has its rows' FROM pgretain.obligation o JOIN pgretain.backup_set s
+				ON s.id = o.set_id WHERE s.name = '$a' AND o.cleared_at IS NOT NULL
+			UNION ALL SELECT '$a: rewritten, says the ledger' FROM pgretain.ledger WHERE action = 'rewrite'
+				AND detail::jsonb ->> 'set' = 'n/$a'" ;;
+		"$rewrite_left") ;;
+		*) echo "neither the old nor the new archive: $a $ids" ;;
+		esac
+		q "SELECT format('$a: %s entries, %s cleared', n, c) FROM (SELECT count(*) AS n FROM pgretain.ledger
+				WHERE action = 'rewrite' AND detail::jsonb ->> 'set' = 'n/$a' AND rows = 200) x,
+			(SELECT count(*) AS c FROM pgretain.obligation o JOIN pgretain.backup_set s ON s.id = o.set_id
+				WHERE s.name = '$a' AND o.how = 'rewritten' AND (o.evidence #>> '{tables,0,dropped}')::int = 200) y
+			WHERE n <> c OR n > 1"
+	done
+	q "SELECT name || ' is gone' FROM pgretain.backup_set WHERE gone_at IS NOT NULL
+		UNION ALL SELECT 'twice in the catalogue: ' || name FROM pgretain.backup_set GROUP BY name HAVING count(*) > 1
+		UNION ALL SELECT 'rows went from the database' FROM orders HAVING count(*) <> 100"
+}
+clean_done() {
+	q "SELECT 'not cleared: ' || name FROM pgretain.backup_set s WHERE NOT EXISTS (SELECT FROM pgretain.obligation o
+			WHERE o.set_id = s.id AND o.how = 'rewritten')
+		UNION ALL SELECT 'sets: ' || count(*) FROM pgretain.backup_set HAVING count(*) <> 2
+		UNION ALL SELECT 'still about to be: ' || identity FROM pgretain.backup_rewriting
+		UNION ALL SELECT 'another digest: ' || name FROM pgretain.backup_set WHERE name = 'a.dump'
+			AND rewritten ->> 'sha256' <> 'sha256:$(sha256sum "$W/archives/a.dump" | cut -c1-64)'"
+	[ "$(ls -A "$W/archives" | paste -sd' ')" = 'a.dump b.dump' ] || echo "left there: $(ls -A "$W/archives")"
+}
+clean_final() { echo "$(clean_ids a.dump) $(clean_ids b.dump)"; }
+clean_moved() { q "SELECT count(*) FROM pgretain.ledger WHERE action = 'rewrite'"; }

@@ -80,4 +80,26 @@ run_pgretain run --confirm "$fp" --format json
 is "$rc $(q "SELECT count(*) FROM doc WHERE name = 'n' || id AND at < now() - interval '3 years 2 days'")" '0 0' 'with room again it completes'
 books 'with room again'
 idle_again
+
+# ---- beside an archive ----------------------------------------------------------------------------------------------
+
+B=$W/dumps
+mkdir "$B" && mount -t tmpfs -o size=3m,mode=0700 tmpfs "$B" && mounted+=("$B")
+conf_add pgretain.cfg "backups = { d = { kind = \"pg_dump\"; path = \"$B\"; pattern = \"*.dump\"; keep = \"9 days\"; rewrite = true; }; };"
+q "INSERT INTO hit SELECT n, now() - CASE n % 2 WHEN 1 THEN interval '4 years' ELSE interval '1 year' END FROM generate_series(1, 30000) n"
+pg_dump -Fc -Z0 --exclude-table-data=doc -f "$B/a.dump"
+dump=$(sha256sum "$B/a.dump")
+run_pgretain run --format json hit
+is "$rc $(of hit deleted)" '0 15000' 'rows that a dump still has'
+dd if=/dev/zero of="$B/ballast" bs=4k count=$(($(df --output=avail -k "$B" | tail -1) / 4 - 25)) 2>/dev/null
+run_pgretain backup scan
+run_pgretain backup rewrite --format json
+is "$rc $(json '.sets[0].status')" '2 failed' 'no room for the new archive: a human is needed'
+like "$err" 'a.dump.*No space left' 'in a sentence'
+is "$(sha256sum "$B/a.dump") $(ls -A "$B" | xargs)" "$dump a.dump ballast" 'the old one is as it was, and alone'
+is "$(q "SELECT count(*) FROM pgretain.obligation WHERE cleared_at IS NULL")" 1 'and still holds the rows'
+rm "$B/ballast"
+run_pgretain backup rewrite --format json
+is "$rc $(json '.sets[0].status')" '0 rewritten' 'with room again it is rewritten' || note "$err"
+is "$(q "SELECT count(*) FROM pgretain.obligation WHERE cleared_at IS NULL")" 0 'and holds nothing'
 done_testing
