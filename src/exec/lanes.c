@@ -48,18 +48,17 @@ static bool first_lane(const struct exec_options *o, const struct limits *l, str
 	return true;
 }
 
-bool lanes_open(const struct exec_options *o, const struct limits *l, struct lane **ret, size_t *n, struct diag *d)
+bool lanes_open(const struct exec_options *o, const struct limits *l, size_t want, struct lane **lanes, size_t *n,
+		struct diag *d)
 {
-	struct lane *lanes = xcalloc((size_t)l->lanes, sizeof(*lanes));
 	struct diag ignored = DIAG_INIT;
 
-	if (!first_lane(o, l, &lanes[0], d)) {
-		free(lanes);
+	if (!*lanes)
+		*lanes = xcalloc((size_t)l->lanes, sizeof(**lanes));
+	if (!*n && !first_lane(o, l, *lanes, d))
 		return false;
-	}
-	*ret = lanes;
-	for (*n = 1; *n < (size_t)l->lanes; ++*n)
-		if (!lane_open(o, l, &lanes[*n], &ignored))
+	for (*n = *n ? *n : 1; *n < want && *n < (size_t)l->lanes; ++*n)
+		if (!lane_open(o, l, &(*lanes)[*n], &ignored))
 			break;
 	return true;
 }

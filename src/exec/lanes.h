@@ -4,8 +4,9 @@
 
 #include "exec/sweep.h"
 
-/* Opens up to limits.lanes; fewer do the same work, none is a failure once the time is up. */
-bool lanes_open(const struct exec_options *o, const struct limits *l, struct lane **ret, size_t *n,
+/* Opens more until there are `want` of limits.lanes; fewer do the same work, none is a failure once the time is
+ * up. *lanes is NULL and *n 0 before the first call. */
+bool lanes_open(const struct exec_options *o, const struct limits *l, size_t want, struct lane **lanes, size_t *n,
 		struct diag *d) must_use;
 void lanes_close(struct lane *lanes, size_t n);
 

@@ -11,6 +11,7 @@
 #define COLLECT_LIMIT 2000000		/* 16 MB of ctids */
 #define LAST_PASSES 8
 #define FEW_OTHERS 16			/* autovacuum's, as a rule */
+#define LANE_ROWS 1000			/* of a chain: from there on a second lane earns its connection */
 #define MAX_LOSSES 4			/* of the control connection in one step */
 
 static bool control_set(struct runner *r, const char *name, const char *value, struct diag *d)
@@ -429,12 +430,27 @@ static bool control_back(struct runner *r, struct sweep *w, struct diag *d)
 	return ++w->losses <= MAX_LOSSES || diag_fail(d, DIAG_STEP, "the connection was lost %d times in this step", w->losses);
 }
 
-/* At the first step that acts: most nights most rules have nothing to do. */
-static bool lanes_ready(struct runner *r, struct sweep *w, struct diag *d)
+/* What goes with the rows of a chain counts too. */
+static int64_t chain_rows(const struct runner *r, size_t root)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < r->plan->nsteps; i++)
+		if (r->plan->steps[i].root == root)
+			n += plan_step_rows(&r->plan->steps[i]);
+	for (size_t i = 0; i < r->plan->steps[root].ntallies; i++)
+		n += r->plan->steps[root].tallies[i].rows;
+	return n;
+}
+
+/* At the first step that acts, and further ones at the first that is worth them: most nights most rules have
+ * nothing to do, and a connection takes longer than few rows. */
+static bool lanes_ready(struct runner *r, struct sweep *w, size_t root, struct diag *d)
 {
 	struct limits l = policy_limits(r->plan->policy, r->plan->db, NULL);
+	size_t want = chain_rows(r, root) < LANE_ROWS ? 1 : (size_t)l.lanes;
 
-	if (!r->nlanes && !lanes_open(r->o, &l, &r->lanes, &r->nlanes, d))
+	if (r->nlanes < want && !lanes_open(r->o, &l, want, &r->lanes, &r->nlanes, d))
 		return false;
 	w->lanes = r->lanes;
 	w->nlanes = r->nlanes;
@@ -448,7 +464,7 @@ static bool step_run(struct runner *r, size_t i, struct diag *d)
 	bool ok;
 
 	do
-		ok = anew_prepare(r, i, d) && lanes_ready(r, &w, d) && work(r, &w, i, d);
+		ok = anew_prepare(r, i, d) && lanes_ready(r, &w, i, d) && work(r, &w, i, d);
 	while (!ok && control_back(r, &w, d));
 	if (ok)
 		analyze_chain(r, i, w.queue.dropped);
