@@ -8,6 +8,8 @@
 #include "plan/request.h"
 #include "plan/width.h"
 
+#define LOCK_PATIENCE 10	/* times lock_timeout: what reads may wait longer than what writes */
+
 struct builder {
 	struct binder b;
 	struct plan *plan;
@@ -52,9 +54,52 @@ static bool purge_day(struct binder *b, struct bound *r, struct diag *d)
 	return true;
 }
 
+/* A table that another session rewrites (ACCESS EXCLUSIVE) is waited for, and not for ever. local: in this
+ * transaction; else in the session, until it is set to 0. */
+static bool wait_for_locks(struct binder *b, int64_t ms, bool local, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	return conn_query_text(b->conn, "SELECT pg_catalog.set_config('lock_timeout', $1, $2::bool)", &res, d,
+			       arena_printf(b->a, "%lld", (long long)ms), local ? "t" : "f");
+}
+
+static int64_t patience(const struct binder *b)
+{
+	return LOCK_PATIENCE * policy_limits(b->plan->policy, b->plan->db, NULL).lock_timeout_ms;
+}
+
+/* Which tables they are that could not be looked at. Always false. */
+static bool locked_away(struct binder *b, struct diag *d)
+{
+	struct diag why = *d, ignored = DIAG_INIT;
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(b->conn, sqltext_get("query/plan_locked"), NO_PARAMS, &res, &ignored) || PQgetisnull(res, 0, 0))
+		return false;
+	diag_fail(d, why.cls, "another session keeps %s under ACCESS EXCLUSIVE (ALTER TABLE, VACUUM FULL): nothing was changed",
+		  res_text(res, 0, 0));
+	snprintf(d->sqlstate, sizeof(d->sqlstate), "%s", why.sqlstate);
+	diag_hint(d, "try again when it is through; pg_locks says who it is");
+	return false;
+}
+
+static bool bind_in_time(struct binder *b, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+	bool ok;
+
+	if (!wait_for_locks(b, patience(b), false, d))
+		return false;
+	ok = bind_rules(b, d);
+	if (!wait_for_locks(b, 0, false, ok ? d : &ignored))
+		return false;
+	return ok || (streq(d->sqlstate, "55P03") && locked_away(b, d));
+}
+
 bool binder_open(struct binder *b, const char *as_of, struct diag *d)
 {
-	if (!take_now(b, as_of, d) || !bind_rules(b, d))
+	if (!take_now(b, as_of, d) || !bind_in_time(b, d))
 		return false;
 	for (size_t i = 0; i < b->nrules; i++) {
 		struct bound *r = &b->rules[i];
@@ -397,7 +442,7 @@ static bool begin(struct builder *w, struct diag *d)
 	subject_faults(w);
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
-	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d);
+	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) && wait_for_locks(&w->b, patience(&w->b), true, d);
 }
 
 static bool widths(struct builder *w, struct diag *d)

@@ -33,6 +33,9 @@ static bool query(struct binder *b, struct bound *r, const struct render *x, con
 	else if (streq(d->sqlstate, "42501"))
 		diag_hint(&r->diag, "the role lacks a right, or row-level security hides rows of %s from it: "
 			  "GRANT SELECT, or BYPASSRLS", r->table->display);
+	else if (streq(d->sqlstate, "55P03"))
+		diag_hint(&r->diag, "another session keeps %s under ACCESS EXCLUSIVE (ALTER TABLE, VACUUM FULL); the next run "
+			  "counts it", r->table->display);
 	return false;
 }
 

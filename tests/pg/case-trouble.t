@@ -123,6 +123,18 @@ run_pgretain run --format json
 is "$rc $(counts deleted failed | sort | tr '\n' ' ')" '0 lk 1 0 lku 0 0 lkx 10 0 ' \
 	'once released the next run completes it'
 
+note 'a table that another session rewrites for the whole run is not waited for without end'
+q 'INSERT INTO lk SELECT g, '"now() - interval '3 years'"' FROM generate_series(21, 25) g;
+	INSERT INTO lkx SELECT g, '"now() - interval '3 years'"' FROM generate_series(21, 25) g'
+session a 'BEGIN; LOCK TABLE lkx IN ACCESS EXCLUSIVE MODE'
+run_pgretain run --format json
+is "$rc" 1 'the run is refused before its first write'
+like "$err" 'public\.lkx under ACCESS EXCLUSIVE' 'and says which table it is'
+is "$(q 'SELECT count(*) FROM lk WHERE id > 20')" 5 'nothing was changed'
+session a COMMIT
+run_pgretain run --format json
+is "$rc $(of lk deleted) $(of lkx deleted)" '0 5 5' 'the next run takes them'
+
 note 'a row locked for three seconds'
 case_conf
 make lk3
