@@ -138,7 +138,7 @@ wait_for() {
 # ---- SQL ----------------------------------------------------------------------------------
 
 psql_quiet() {
-	PGOPTIONS="-c client_min_messages=warning ${PGOPTIONS-}" \
+	PGOPTIONS="-c client_min_messages=warning -c idle_session_timeout=0 ${PGOPTIONS-}" \
 		psql -XAtq -v ON_ERROR_STOP=1 -v VERBOSITY=verbose "$@"
 }
 
@@ -261,6 +261,7 @@ declare -A session_fd=() session_asked=()
 session_open() {
 	local fd
 	mkfifo "$W/in.$1"
+	: >"$W/session.$1"
 	psql -XAtq <"$W/in.$1" >"$W/session.$1" 2>&1 &
 	exec {fd}>"$W/in.$1"
 	session_fd[$1]=$fd session_asked[$1]=0
