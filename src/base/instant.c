@@ -33,10 +33,12 @@ static int take_digits(struct cursor *c, int least, int most, int64_t *ret)
 
 static bool take_char(struct cursor *c, const char *any)
 {
-	if (c->p == c->end || !*c->p || !strchr(any, *c->p))
+	if (c->p == c->end)
 		return false;
-	c->p++;
-	return true;
+	while (*any && *any != *c->p)
+		any++;
+	c->p += *any != '\0';
+	return *any;
 }
 
 static bool take_word(struct cursor *c, const char *word)
