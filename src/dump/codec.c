@@ -1,5 +1,7 @@
 #include "dump/codec.h"
 
+#include "dump/relay.h"
+
 #define PIECE ((size_t)128 * 1024)
 
 static const struct codec_ops *const ops[] = {
@@ -23,6 +25,9 @@ struct encoder {
 	void *state;
 	uint8_t *buf;
 	size_t len;
+	uint64_t begun;			/* bytes of the stream at hand that were compressed at once */
+	struct relay *relay;		/* compresses what comes behind them; NULL: not so far */
+	struct sink *to;		/* the relay's */
 };
 
 struct decoder *decoder_new(const char *path, enum dump_codec codec, enum framing framing)
@@ -139,6 +144,8 @@ struct encoder *encoder_new(enum dump_codec codec, enum framing framing, int lev
 
 void encoder_free(struct encoder *enc)
 {
+	if (enc->relay)
+		relay_free(enc->relay);
 	if (enc->ops)
 		enc->ops->close(enc->state, true);
 	free(enc->buf);
@@ -186,13 +193,24 @@ static bool run(struct encoder *enc, struct codec_io *io, struct sink *to, struc
 	return true;
 }
 
+static bool put_now(void *ctx, const void *bytes, size_t n, struct diag *d)
+{
+	struct encoder *enc = ctx;
+
+	return run(enc, &(struct codec_io){ .in = bytes, .in_n = n }, enc->to, d);
+}
+
 bool encoder_put(struct encoder *enc, const void *bytes, size_t n, struct sink *to, struct diag *d)
 {
-	struct codec_io io = { .in = bytes, .in_n = n };
-
 	if (!enc->ops)
 		return put_none(enc, bytes, n, to, d);
-	return run(enc, &io, to, d);
+	if (enc->begun == 0)
+		enc->to = to;
+	BUG_ON(enc->to != to);
+	if (enc->begun >= DUMP_BUFFER && (enc->relay || (enc->relay = relay_new(put_now, enc))))
+		return relay_put(enc->relay, bytes, n, d);
+	enc->begun += n;
+	return put_now(enc, bytes, n, d);
 }
 
 bool encoder_end(struct encoder *enc, struct sink *to, struct diag *d)
@@ -201,8 +219,9 @@ bool encoder_end(struct encoder *enc, struct sink *to, struct diag *d)
 
 	if (!enc->ops)
 		return flush(enc, to, d);
-	if (!run(enc, &io, to, d))
+	if ((enc->relay && !relay_wait(enc->relay, d)) || !run(enc, &io, to, d))
 		return false;
+	enc->begun = 0;
 	enc->ops->reset(enc->state, true);
 	return true;
 }

@@ -28,6 +28,8 @@ struct encoder;
 struct encoder *encoder_new(enum dump_codec codec, enum framing framing, int level) must_use;
 void encoder_free(struct encoder *enc);
 AUTO_DEFINE(struct encoder, encoder_free)
+/* Compresses what goes beyond a certain size in a thread of its own, which puts into `to` until encoder_end or
+ * encoder_free. */
 bool encoder_put(struct encoder *enc, const void *bytes, size_t n, struct sink *to, struct diag *d)
 	must_use;
 /* Ends the stream; the next put begins another one. */

@@ -312,11 +312,11 @@ static bool convert(struct walk *w, int from, int to, const char *path, enum dum
 	ok = fn(w, dec, &part.source, enc, &out.sink, d) && (!enc || out_sync(&out, d));
 	if (!ok)
 		dump_where(d, in.pos, &w->p->dump->entries[w->i]);
+	if (enc)
+		encoder_free(enc);
 	out_done(&out);
 	in_done(&in);
 	decoder_free(dec);
-	if (enc)
-		encoder_free(enc);
 	return ok;
 }
 

@@ -281,6 +281,51 @@ static void a_flipped_bit_is_seen(void **state)
 	}
 }
 
+/* ---- what is compressed in a thread of its own ---- */
+
+static bool full_put(struct sink *s, const void *bytes, size_t n, struct diag *d)
+{
+	struct mem_sink *m = (struct mem_sink *)s;
+
+	(void)bytes;
+	m->biggest += n;
+	return m->biggest < BIG || diag_fail(d, DIAG_STEP, "the disk is full");
+}
+
+static void a_sink_that_fails_is_told_of(void **state)
+{
+	(void)state;
+	for (size_t c = 1; c < ARRAY_SIZE(codecs); c++) {
+		AUTO(encoder_free_auto) struct encoder *enc = encoder_new(codecs[c], FRAME_FILE, 0);
+		struct mem_sink to = { .sink = { full_put } };
+		struct diag d = DIAG_INIT;
+		int i = 0;
+
+		while (i < 1000 && encoder_put(enc, big, BIG, &to.sink, &d))
+			i++;
+		assert_true(i > 0 && i < 100);
+		assert_string_equal(d.message, "the disk is full");
+		d = (struct diag)DIAG_INIT;
+		assert_false(encoder_end(enc, &to.sink, &d));
+		assert_string_equal(d.message, "the disk is full");
+	}
+}
+
+static void a_stream_may_be_given_up(void **state)
+{
+	(void)state;
+	for (size_t c = 1; c < ARRAY_SIZE(codecs); c++) {
+		AUTO(encoder_free_auto) struct encoder *enc = encoder_new(codecs[c], FRAME_FILE, 0);
+		struct mem_sink to = { .sink = { mem_put } };
+		struct diag d = DIAG_INIT;
+
+		for (int i = 0; i < 3; i++)
+			assert_true(encoder_put(enc, big, BIG, &to.sink, &d));
+		encoder_free(STEAL(enc));
+		free(to.to.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +335,8 @@ int main(void)
 		cmocka_unit_test(what_is_cut_off_is_refused),
 		cmocka_unit_test(what_follows_is_refused_but_in_wrappers),
 		cmocka_unit_test(a_flipped_bit_is_seen),
+		cmocka_unit_test(a_sink_that_fails_is_told_of),
+		cmocka_unit_test(a_stream_may_be_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, enter, leave);
