@@ -158,6 +158,7 @@ lint-layers:
 bench: all
 	@scripts/bench/run $(BENCH)
 	@scripts/bench/requests $(BENCH_REQUESTS)
+	@scripts/bench/archives $(BENCH_ARCHIVES)
 
 # Configuration that is already there stays; the shipped one can be seen beside the documents.
 install: all
