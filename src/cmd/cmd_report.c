@@ -148,6 +148,41 @@ static bool ask_holds(struct writer *w, struct diag *d)
 	return true;
 }
 
+/* Stores of the configuration that were never listed are shown as that. */
+static bool ask_backups(struct writer *w, struct diag *d)
+{
+	const struct policy *p = w->ctx->policy;
+	AUTO_RESULT *res = NULL;
+	struct store_state *stores;
+
+	if (!conn_query(w->c, sqltext_get("query/report_backups"), NO_PARAMS, &res, d))
+		return false;
+	w->v.stores = stores = arena_alloc(w->a, ((size_t)PQntuples(res) + p->nbackups + 1) * sizeof(*stores));
+	for (int i = 0; i < PQntuples(res); i++)
+		stores[w->v.nstores++] = (struct store_state){
+			.store = copy(w, res, i, 0), .sets = res_int(res, i, 1), .holds = res_int(res, i, 2),
+			.isolated = res_int(res, i, 3), .overdue = res_int(res, i, 4), .requests = res_int(res, i, 5),
+			.until = copy(w, res, i, 6), .trouble = copy(w, res, i, 7),
+			.findings = json_loads(res_text(res, i, 8), 0, NULL),
+		};
+	for (size_t i = 0; i < p->nbackups; i++) {
+		bool known = false;
+
+		for (int k = 0; k < PQntuples(res); k++)
+			known |= streq(res_text(res, k, 0), p->backups[i].name);
+		if (!known)
+			stores[w->v.nstores++] = (struct store_state){ .store = p->backups[i].name,
+				.trouble = "was never listed: pgretain backup scan", .findings = json_array() };
+	}
+	return true;
+}
+
+static void drop_backups(struct writer *w)
+{
+	for (size_t i = 0; i < w->v.nstores; i++)
+		json_decref((json_t *)(uintptr_t)w->v.stores[i].findings);
+}
+
 static bool ask_head(struct writer *w, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -163,7 +198,7 @@ static bool ask_ledger(struct writer *w, struct diag *d)
 {
 	return conn_do(w->c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NO_PARAMS, d) &&
 		ask_period(w, d) && ask_runs(w, d) && ask_work(w, d) && ask_troubles(w, d) && ask_holds(w, d) &&
-		ask_head(w, d) && conn_do(w->c, "COMMIT", NO_PARAMS, d);
+		ask_backups(w, d) && ask_head(w, d) && conn_do(w->c, "COMMIT", NO_PARAMS, d);
 }
 
 /* ---- what comes next ---- */
@@ -258,9 +293,12 @@ static int run(struct ctx *ctx, int argc, char **argv)
 	if (!c)
 		return EXIT_REFUSED;
 	w.v.database = ctx->db->name;
-	if (!ask(&w, &d))
+	if (!ask(&w, &d)) {
+		drop_backups(&w);
 		return ctx_fail(ctx, &d);
+	}
 	render(&w, &sb);
+	drop_backups(&w);
 	return ctx_write(ctx, opts_text(&ctx->opts, "output"), &sb) ? EXIT_DONE : EXIT_REFUSED;
 }
 
@@ -276,7 +314,8 @@ const struct command cmd_report = {
 	.summary = "what was done in a period, by rule, table and action",
 	.usage = "[--since TIME] [--until TIME] [--output FILE]",
 	.help = "From the ledger: rows by rule, table and action; every run with its exit code, the interrupted\n"
-		"ones too; what failed or was skipped and why; open legal holds; when each job starts next.\n"
+		"ones too; what failed or was skipped and why; open legal holds; backups that hold erased rows, and\n"
+		"what is not as it should be with them; when each job starts next.\n"
 		"--format json is for programs, --format html makes a page to file or to send. --as-of TIME is\n"
 		"the same as --until TIME.\n"
 		"\n"

@@ -69,6 +69,7 @@ bool check_statistics(struct checker *k, struct bound *r, struct diag *d) must_u
 bool check_vault(struct checker *k, struct diag *d) must_use;
 bool check_uncovered(struct checker *k, struct diag *d) must_use;
 bool check_server(struct checker *k, struct diag *d) must_use;
+bool check_backups(struct checker *k, struct diag *d) must_use;
 bool check_names(struct checker *k, struct diag *d) must_use;
 void check_lint(struct checker *k, struct bound *r);
 void check_overlap(struct checker *k);

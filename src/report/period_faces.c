@@ -160,6 +160,35 @@ static void draw_holds(struct hand *h, const struct period_view *v)
 					  count(h, v->holds_open), count(h, v->holds_overdue)));
 }
 
+static void draw_stores(struct hand *h, const struct period_view *v)
+{
+	static const struct text_column columns[] = {
+		{ "store", false }, { "backups", true }, { "hold rows", true }, { "isolated", true }, { "overdue", true },
+		{ "requests", true }, { "until", false },
+	};
+	struct text_table t = { .arena = h->a, .columns = columns, .ncolumns = ARRAY_SIZE(columns) };
+
+	if (!v->nstores)
+		return;
+	draw_title(h, "Backups that hold erased rows");
+	for (size_t i = 0; i < v->nstores; i++) {
+		const struct store_state *s = &v->stores[i];
+
+		text_table_add(&t, s->overdue || s->trouble ? TONE_WARN : TONE_PLAIN, (const char *[]){ s->store,
+			count(h, s->sets), count(h, s->holds), count(h, s->isolated), count(h, s->overdue),
+			count(h, s->requests), s->until ? to_second(h, s->until) : s->holds ? "no end" : "" });
+	}
+	draw_table(h, &t);
+	for (size_t i = 0; i < v->nstores; i++) {
+		const struct store_state *s = &v->stores[i];
+
+		if (s->trouble)
+			draw_line(h, arena_printf(h->a, "%s: %s", s->store, s->trouble));
+		for (size_t k = 0; k < json_array_size(s->findings); k++)
+			draw_line(h, arena_printf(h->a, "%s: %s", s->store, json_string_value(json_array_get(s->findings, k))));
+	}
+}
+
 static void draw_ledger(struct hand *h, const struct period_view *v)
 {
 	draw_title(h, "Ledger");
@@ -173,6 +202,7 @@ static void draw(struct hand *h, const struct period_view *v)
 	draw_runs(h, v);
 	draw_troubles(h, v);
 	draw_holds(h, v);
+	draw_stores(h, v);
 	draw_jobs(h, v);
 	draw_ledger(h, v);
 	for (size_t i = 0; i < v->nnotes; i++)

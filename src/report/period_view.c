@@ -55,6 +55,22 @@ static json_t *job_json(const struct next_job *j)
 	return o;
 }
 
+static json_t *store_json(const struct store_state *s)
+{
+	json_t *o = json_object();
+
+	json_put(o, "store", json_text(s->store));
+	json_put(o, "sets", json_count(s->sets));
+	json_put(o, "holds", json_count(s->holds));
+	json_put(o, "isolated", json_count(s->isolated));
+	json_put(o, "overdue", json_count(s->overdue));
+	json_put(o, "requests", json_count(s->requests));
+	json_put(o, "until", json_text(s->until));
+	json_put(o, "trouble", json_text(s->trouble));
+	json_put(o, "findings", json_deep_copy(s->findings));
+	return o;
+}
+
 static json_t *holds_json(const struct period_view *v)
 {
 	json_t *o;
@@ -101,6 +117,7 @@ json_t *period_view_json(const struct period_view *v)
 	PUT_ALL(o, "troubles", v->troubles, v->ntroubles, trouble_json);
 	PUT_ALL(o, "next", v->jobs, v->njobs, job_json);
 	json_put(o, "holds", holds_json(v));
+	PUT_ALL(o, "backups", v->stores, v->nstores, store_json);
 	json_put(o, "ledger", ledger_json(v));
 	PUT_ALL(o, "notes", v->notes, v->nnotes, note_json);
 	json_put(o, "exit", json_count(0));

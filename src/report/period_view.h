@@ -36,17 +36,26 @@ struct next_job {
 	const char *start;		/* NULL: never */
 };
 
+struct store_state {			/* backups, as they were listed last */
+	const char *store;
+	int64_t sets, holds, isolated, overdue, requests;
+	const char *until;		/* when the last of those that hold something is expected to go */
+	const char *trouble;		/* of the last listing */
+	const json_t *findings;		/* array of sentences; borrowed */
+};
+
 struct period_view {
 	const char *database, *since, *until;
 	int64_t entries;		/* of the whole ledger */
 	const char *head;		/* "sha256:…" */
 	bool holds_known;		/* false: this role may not look at holds */
 	int64_t holds_open, holds_overdue;	/* overdue: the review date has passed */
-	size_t nruns, nwork, ntroubles, njobs, nnotes;
+	size_t nruns, nwork, ntroubles, njobs, nnotes, nstores;
 	const struct past_run *runs;
 	const struct past_work *work;
 	const struct past_trouble *troubles;
 	const struct next_job *jobs;
+	const struct store_state *stores;
 	const char *const *notes;
 };
 

@@ -27,6 +27,10 @@ scan() { run_pgretain backup scan --format json; }
 
 run_pgretain backup list --format json
 is "$rc $(json '.stores[0].listing')" '0 never' 'a store that was never listed is shown as that'
+run_pgretain check --format json
+like "$(json '.findings[] | select(.id == "backup-listing") | .place + .message')" 'pgretain.cfg:[0-9]+: .*was never listed' 'by check as well'
+run_pgretain report --format json
+is "$(json '.backups | map(.store + " " + .trouble) | join("")')" 'nightly was never listed: pgretain backup scan' 'and by the report'
 scan
 is "$rc $(json '.stores[0].listing, .stores[0].trouble' | head -1)" '2 failed' 'an empty folder is no good listing'
 
@@ -62,7 +66,28 @@ chmod 755 "$B"; chmod 644 "$B/a.dump"
 scan
 is "$(state a.dump)" holds 'a file that others can read is not isolated'
 like "$(field a.dump 'findings | join("; ")')" 'can read it.*mode 0644.*not encrypted' 'and that is said'
+found() { json "[.findings[] | select(.id == \"$1\") | .place + \" \" + .message] | join(\"; \")"; }
+run_pgretain check --format json
+like "$(found backup-isolation)" 'pgretain.cfg:[0-9]+: .*backups "nightly" 5 backup\(s\), such as a.dump: group or others can read it' \
+	'check says so too, with its place'
+is "$(found backup-listing)" '' 'and nothing of the listing, which was good'
+run_pgretain report --format json
+is "$(json '.backups | map([.store, .sets, .holds, .isolated, .overdue, .requests] | @json) | join(" ")')" '["nightly",6,4,1,0,0]' \
+	'the report counts them'
+is "$(json '.backups[0].until')" "$(q "SELECT to_char(max(until) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') FROM pgretain.backup_state
+	WHERE open > 0" | sed 's/0*$//; s/\.$//')Z" 'with the last date'
+like "$(json '.backups[0].findings | join("; ")')" '5 backup\(s\): group or others can read it' 'and what is not as it should be'
+for f in text html; do
+	run_pgretain report --format $f
+	like "$out" 'Backups that hold erased rows' "$f"
+	like "$out" 'nightly: 5 backup\(s\): group or others can read it' "$f: the finding"
+done
 chmod 700 "$B"
+run_pgretain check --format json
+like "$(found backup-isolation)" 'can read it' 'it stands until the next listing'
+scan
+run_pgretain check --format json
+is "$(found backup-isolation)" '' 'and goes with it'
 
 touch -d '60 days ago' "$B/b.dump"
 scan
@@ -71,6 +96,8 @@ is "$(json .exit)" 2 'the same in the JSON'
 run_pgretain backup list
 is "$rc" 2 'in the list too'
 like "$out" 'nightly/b.dump .*overdue' 'which names it'
+run_pgretain check --format json
+like "$(found backup-isolation)" 'such as b.dump: still there beyond its date: it is said to be kept for 35 days' 'and in check'
 
 # ---- what clears and what does not ----
 open_of() { q "SELECT count(*) FROM pgretain.obligation o JOIN pgretain.backup_set s ON s.id = o.set_id
@@ -78,6 +105,8 @@ open_of() { q "SELECT count(*) FROM pgretain.obligation o JOIN pgretain.backup_s
 mv "$B" "$B.away"
 scan
 is "$rc $(open_of a.dump)" '2 1' 'a folder that is not there clears nothing'
+run_pgretain check --format json
+like "$(found backup-listing)" 'backups "nightly" folder .* can.t be read' 'check tells of a listing that failed'
 mkdir "$B"
 scan
 is "$rc $(open_of a.dump)" '2 1' 'an empty one neither: perhaps nothing is mounted there'
