@@ -323,6 +323,16 @@ static void stored_take(struct erasure *e, struct erasure_item *it, const PGresu
 	json_decref(grounds);
 }
 
+/* Rows are in the order of their requests. */
+static size_t rows_of_same(const PGresult *res, int i)
+{
+	size_t n = 1;
+
+	while (i + (int)n < PQntuples(res) && streq(res_text(res, i, 0), res_text(res, i + (int)n, 0)))
+		n++;
+	return n;
+}
+
 /* Without a plan the items are what is stored, rules that have left the configuration too. */
 static struct erasure_item *stored_item(struct erasure *e, struct erasure_request *r, const PGresult *res, int i)
 {
@@ -331,7 +341,7 @@ static struct erasure_item *stored_item(struct erasure *e, struct erasure_reques
 	if (e->plan)
 		return item_of(r, res_text(res, i, 1));
 	if (!r->items)
-		r->items = arena_alloc(e->a, ((size_t)PQntuples(res) + 1) * sizeof(*r->items));
+		r->items = arena_alloc(e->a, rows_of_same(res, i) * sizeof(*r->items));
 	it = &r->items[r->nitems++];
 	it->rule = arena_strdup(e->a, res_text(res, i, 1));
 	it->table = arena_strdup(e->a, res_text(res, i, 2));
@@ -484,11 +494,8 @@ bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d
 			why_failed(e, out, &r->items[i]);
 		}
 		dates(e, r);
-		for (size_t i = 0; i < r->nitems; i++)
-			if (!vault_purged(e, r, &r->items[i], d))
-				return false;
 	}
-	return true;
+	return vault_purged(e, d);
 }
 
 /* ---- storing ---- */

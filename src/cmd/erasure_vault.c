@@ -1,5 +1,6 @@
 #include "cmd/erasure_vault.h"
 
+#include "pg/catalog.h"
 #include "pg/sqltext.h"
 
 bool vault_runs(struct erasure *e, struct diag *d)
@@ -86,21 +87,47 @@ void vault_moved(struct erasure_item *it, int64_t *gone)
 	it->vaulted = it->now_vaulted;
 }
 
-bool vault_purged(struct erasure *e, struct erasure_request *r, struct erasure_item *it, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
-	int64_t own = it->quarantined - it->vaulted;
+/* Items with rows that runs of their own request have moved into the vault. */
+struct moved {
+	VEC(struct erasure_item *) items;
+	VEC(const char *) requests, rules;
+};
 
-	if (!own)
+static void collect_moved(struct erasure *e, struct moved *m)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		for (size_t i = 0; i < e->requests.v[k].nitems; i++) {
+			struct erasure_item *it = &e->requests.v[k].items[i];
+
+			if (it->quarantined == it->vaulted)
+				continue;
+			vec_push(e->a, &m->items, it);
+			vec_push(e->a, &m->requests, e->requests.v[k].id);
+			vec_push(e->a, &m->rules, it->rule);
+		}
+}
+
+bool vault_purged(struct erasure *e, struct diag *d)
+{
+	struct moved m = { .items = { NULL, 0, 0 } };
+	AUTO_RESULT *res = NULL;
+
+	collect_moved(e, &m);
+	if (!m.items.n)
 		return true;
-	if (!conn_query_text(e->conn, sqltext_get("query/item_vaulted"), &res, d, r->id, it->rule))
+	if (!conn_query_text(e->conn, sqltext_get("query/item_vaulted"), &res, d,
+			     cat_array_literal(e->a, m.requests.v, m.requests.n), cat_array_literal(e->a, m.rules.v, m.rules.n)))
 		return false;
-	if (res_int(res, 0, 0) == 0) {
-		it->erased += own;
-		it->quarantined -= own;
-		return true;
+	for (int i = 0; i < PQntuples(res); i++) {
+		struct erasure_item *it = m.items.v[res_int(res, i, 0) - 1];
+
+		if (res_int(res, i, 1) == 0) {
+			it->erased += it->quarantined - it->vaulted;
+			it->quarantined = it->vaulted;
+			continue;
+		}
+		erasure_sooner(&it->wake, arena_strdup(e->a, res_text_null(res, i, 2)));
+		erasure_later(&it->until, arena_strdup(e->a, res_text_null(res, i, 3)));
 	}
-	erasure_sooner(&it->wake, arena_strdup(e->a, res_text_null(res, 0, 1)));
-	erasure_later(&it->until, arena_strdup(e->a, res_text_null(res, 0, 2)));
 	return true;
 }

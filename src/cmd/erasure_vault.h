@@ -11,7 +11,8 @@ bool vault_count(struct erasure *e, size_t i, struct diag *d) must_use;
 /* Before what is gone from the live table is laid to anybody's account: rows that another run has put into the vault since,
  * or released from it, or purged. */
 void vault_moved(struct erasure_item *it, int64_t *gone);
-/* After it: what the request's own runs had put there is erased once it is purged. When it will be: until, wake. */
-bool vault_purged(struct erasure *e, struct erasure_request *r, struct erasure_item *it, struct diag *d) must_use;
+/* After it, for all items: what the request's own runs had put there is erased once it is purged. When it will be: until,
+ * wake. */
+bool vault_purged(struct erasure *e, struct diag *d) must_use;
 
 #endif
