@@ -1,2 +1,3 @@
--- Places the digests of request $1, given as an array of JSON objects; $3: the actor.
-SELECT pgretain.suppression_put($1::uuid, $2::jsonb, $3::text)
+-- Places the digests of requests, given as an array of JSON objects: request, rows; $2: the actor.
+SELECT pgretain.suppression_put((x.o->>'request')::uuid, x.o->'rows', $2::text)
+FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS x(o, n) ORDER BY x.n

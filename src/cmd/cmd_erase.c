@@ -237,6 +237,46 @@ static int batch(struct ctx *ctx, struct conn *c, const struct database *db, con
 	return code;
 }
 
+/* So many that their locks leave room in the server's table of locks, and their items in memory. */
+static bool batch_size(struct conn *c, size_t *ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query(c, sqltext_get("query/item_batch"), NO_PARAMS, &res, d))
+		return false;
+	*ret = (size_t)res_int(res, 0, 0);
+	return true;
+}
+
+static bool leave(struct conn *c, struct arena *a, const char *const *ids, size_t n, struct diag *d)
+{
+	if (PQtransactionStatus(c->pg) != PQTRANS_IDLE && !conn_do(c, "ROLLBACK", NO_PARAMS, d))
+		return false;
+	return erasure_unlock(c, a, ids, n, d);
+}
+
+/* Batches share nothing: one that fails leaves the others as they are. */
+static int batches(struct ctx *ctx, struct conn *c, const struct database *db, const char *const *ids, size_t n,
+		   double deadline_ms, struct erasure_report *t)
+{
+	struct diag d = DIAG_INIT;
+	int code = EXIT_DONE;
+	size_t most;
+
+	if (!batch_size(c, &most, &d))
+		return ctx_fail(ctx, &d);
+	for (size_t i = 0; i < n && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; i += most) {
+		size_t some = n - i < most ? n - i : most;
+
+		code = exit_worse(code, batch(ctx, c, db, ids + i, some, deadline_ms, t));
+		if (PQstatus(c->pg) != CONNECTION_OK)
+			return code;
+		if (!leave(c, ctx->arena, ids + i, some, &d))
+			return exit_worse(code, ctx_fail(ctx, &d));
+	}
+	return code;
+}
+
 struct waiting {
 	VEC(const char *) ids[REQUEST_KINDS];
 };
@@ -310,7 +350,7 @@ static int night(struct ctx *ctx, struct conn *c, const struct database *db, dou
 		return ctx_fail(ctx, &d);
 	for (int k = 0; k < REQUEST_KINDS && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; k++)
 		if (w.ids[k].n) {
-			int one = batch(ctx, c, db, w.ids[k].v, w.ids[k].n, deadline_ms, t);
+			int one = batches(ctx, c, db, w.ids[k].v, w.ids[k].n, deadline_ms, t);
 
 			code = one != EXIT_DONE ? one : code;
 		}

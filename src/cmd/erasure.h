@@ -89,9 +89,17 @@ bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_eve
 /* The same with a reference of the evidence. */
 bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
 		       const char *evidence, const char *set, const char *note, struct diag *d) must_use;
+/* Many by one event, in one statement. False: at least one did not move. */
+struct erasure_step {
+	struct erasure_request *r;
+	enum request_state to;
+	const char *set, *note;		/* may be NULL */
+};
+bool erasure_move_all(struct erasure *e, enum request_event event, const struct erasure_step *steps, size_t n,
+		      struct diag *d) must_use;
 const char *erasure_ids(struct erasure *e);
-/* Key and identifiers of the request, as they are known now, under the key file. */
-bool erasure_freeze(struct erasure *e, struct erasure_request *r, struct diag *d) must_use;
+/* Keys and identifiers of the requests that are counted, as they are known now, under the key file. */
+bool erasure_freeze(struct erasure *e, struct diag *d) must_use;
 
 /* erasure_item.c */
 /* Counts every item of every request in one snapshot; false only when the session is lost. */

@@ -92,7 +92,7 @@ static bool complete(struct erasure *e, struct erasure_request *r, struct diag *
 
 	return conn_do(e->conn, "BEGIN", NO_PARAMS, d) &&
 		erasure_move(e, r, REQUEST_ON_SETTLE, REQUEST_COMPLETED, NULL, "{\"because\":\"backups\"}", d) &&
-		conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &res, d, r->id) &&
+		conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &res, d, cat_array_literal(e->a, &r->id, 1)) &&
 		ctx_commit(e->ctx, e->conn, d);
 }
 

@@ -2,6 +2,9 @@
 
 #include "pg/catalog.h"
 #include "pg/sqltext.h"
+#include "report/json.h"
+
+#include <stdlib.h>
 
 bool erasure_open(struct erasure *e, struct ctx *ctx, struct conn *c, struct diag *d)
 {
@@ -59,7 +62,7 @@ bool erasure_load(struct erasure *e, const char *const *ids, size_t n, struct di
 	}
 	for (int i = 0; i < PQntuples(res); i++)
 		take(e, res, i);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; e->requests.n < n && i < n; i++) {
 		if (is_loaded(e, ids[i]))
 			continue;
 		diag_fail(d, DIAG_USAGE, "there is no request %s", ids[i]);
@@ -221,6 +224,14 @@ bool erasure_may(const struct erasure_request *r, enum request_event event, enum
 	return false;
 }
 
+static bool moved(struct erasure_request *r, enum request_state to, const PGresult *res, int row, struct diag *d)
+{
+	if (!res_bool(res, row, 0))
+		return diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, row, 1));
+	r->state = to;
+	return true;
+}
+
 bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
 		       const char *evidence, const char *set, const char *note, struct diag *d)
 {
@@ -231,12 +242,7 @@ bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum reques
 	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
 			     request_event_word(event), request_state_word(to), e->ctx->actor, evidence, set, note))
 		return false;
-	if (res_bool(res, 0, 0)) {
-		r->state = to;
-		return true;
-	}
-	diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, 0, 1));
-	return false;
+	return moved(r, to, res, 0, d);
 }
 
 bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
@@ -245,51 +251,118 @@ bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_eve
 	return erasure_move_with(e, r, event, to, NULL, set, note, d);
 }
 
+bool erasure_move_all(struct erasure *e, enum request_event event, const struct erasure_step *steps, size_t n,
+		      struct diag *d)
+{
+	AUTO(arena_free_auto) struct arena *a = arena_new();
+	const char **of[5];
+	AUTO_RESULT *res = NULL;
+	bool ok = true;
+
+	for (size_t k = 0; k < ARRAY_SIZE(of); k++)
+		of[k] = arena_alloc(a, (n + 1) * sizeof(**of));
+	for (size_t i = 0; i < n; i++) {
+		if (!erasure_may(steps[i].r, event, steps[i].to, d))
+			return false;
+		of[0][i] = steps[i].r->id;
+		of[1][i] = request_state_word(steps[i].r->state);
+		of[2][i] = request_state_word(steps[i].to);
+		of[3][i] = steps[i].set ? steps[i].set : "";
+		of[4][i] = steps[i].note ? steps[i].note : "";
+	}
+	if (!conn_query_text(e->conn, sqltext_get("query/item_move_all"), &res, d, cat_array_literal(a, of[0], n),
+			     cat_array_literal(a, of[1], n), cat_array_literal(a, of[2], n), cat_array_literal(a, of[3], n),
+			     cat_array_literal(a, of[4], n), request_event_word(event), e->ctx->actor))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		ok = moved(steps[i].r, steps[i].to, res, (int)i, d) && ok;
+	return ok;
+}
+
 /* ---- freezing ---- */
 
-static bool freeze_value(struct erasure *e, const struct erasure_request *r, int n, const char *kind, const char *name,
-			 const struct subject_identifier *id, const char *value, struct diag *d)
-{
-	AUTO_RESULT *res = NULL;
+struct freezing {
+	struct erasure *e;
+	VEC(const struct subject_identifier *) *of;	/* of each request */
+	json_t *rows;
+};
 
-	return conn_query_text(e->conn, sqltext_get("query/item_frozen_put"), &res, d, r->id, arena_printf(e->a, "%d", n), kind,
-			       name, id ? id->since : NULL, id ? id->until : NULL, secret_seal(e->a, &e->secret, r->id, value), id && id->sole ? "true" : "false");
+static json_t *frozen_json(struct freezing *f, const struct erasure_request *r, int n, const char *kind, const char *name,
+			   const struct subject_identifier *id, const char *value)
+{
+	json_t *o = json_object();
+
+	json_put(o, "request", json_text(r->id));
+	json_put(o, "n", json_count(n));
+	json_put(o, "kind", json_text(kind));
+	json_put(o, "name", json_text(name));
+	json_put(o, "since", json_text(id ? id->since : NULL));
+	json_put(o, "until", json_text(id ? id->until : NULL));
+	json_put(o, "sealed", json_text(secret_seal(f->e->a, &f->e->secret, r->id, value)));
+	json_put(o, "sole", json_boolean(id && id->sole));
+	return o;
+}
+
+static bool same_identifier(const struct subject_identifier *a, const struct subject_identifier *b)
+{
+	return streq(a->name, b->name) && streq(a->value, b->value) && streq_null(a->since, b->since) &&
+		streq_null(a->until, b->until);
 }
 
 /* Known now, and frozen before: once is enough. */
-static bool is_second(const struct subject_keys *k, size_t n)
+static void add_identifier(struct freezing *f, size_t k, const struct subject_identifier *id)
 {
-	const struct subject_identifier *id = &k->identifiers.v[n];
-
-	for (size_t i = 0; i < n; i++) {
-		const struct subject_identifier *o = &k->identifiers.v[i];
-
-		if (streq(o->key, id->key) && streq(o->name, id->name) && streq(o->value, id->value) &&
-		    streq_null(o->since, id->since) && streq_null(o->until, id->until))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < f->of[k].n; i++)
+		if (same_identifier(f->of[k].v[i], id))
+			return;
+	vec_push(f->e->a, &f->of[k], id);
 }
 
-bool erasure_freeze(struct erasure *e, struct erasure_request *r, struct diag *d)
+static void to_requests(struct freezing *f, const struct subject_keys *keys)
 {
-	AUTO_RESULT *res = NULL;
+	struct erasure *e = f->e;
+
+	for (size_t j = 0; j < keys->identifiers.n; j++) {
+		const struct subject_identifier *id = &keys->identifiers.v[j];
+		size_t k = erasure_first_of(e, keys->type->name, id->key);
+
+		for (; k < e->requests.n && streq(e->requests.v[k].type, keys->type->name) &&
+		     streq(e->requests.v[k].key, id->key); k++)
+			add_identifier(f, k, id);
+	}
+}
+
+static void add_rows(struct freezing *f, size_t k)
+{
+	const struct erasure_request *r = &f->e->requests.v[k];
 	int n = 1;
+
+	json_add(f->rows, frozen_json(f, r, n++, "key", r->type, NULL, r->key));
+	for (size_t i = 0; i < f->of[k].n; i++)
+		json_add(f->rows, frozen_json(f, r, n++, "identifier", f->of[k].v[i]->name, f->of[k].v[i], f->of[k].v[i]->value));
+}
+
+bool erasure_freeze(struct erasure *e, struct diag *d)
+{
+	struct freezing f = { .e = e };
+	AUTO_RESULT *cleared = NULL;
+	AUTO_RESULT *res = NULL;
+	char *text;
+	bool ok;
 
 	if (!e->has_key)
 		return true;
-	if (!conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &res, d, r->id) ||
-	    !freeze_value(e, r, n++, "key", r->type, NULL, r->key, d))
+	if (!conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &cleared, d, erasure_ids(e)))
 		return false;
-	for (size_t i = 0; i < e->q.all.n; i++) {
-		struct subject_keys *k = &e->q.all.types[i];
-
-		for (size_t j = 0; streq(k->type->name, r->type) && j < k->identifiers.n; j++) {
-			const struct subject_identifier *id = &k->identifiers.v[j];
-
-			if (streq(id->key, r->key) && !is_second(k, j) && !freeze_value(e, r, n++, "identifier", id->name, id, id->value, d))
-				return false;
-		}
-	}
-	return true;
+	f.of = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*f.of));
+	for (size_t i = 0; i < e->q.all.n; i++)
+		to_requests(&f, &e->q.all.types[i]);
+	f.rows = json_array();
+	for (size_t k = 0; k < e->requests.n; k++)
+		add_rows(&f, k);
+	text = json_dumps(f.rows, JSON_COMPACT);
+	ok = conn_query_text(e->conn, sqltext_get("query/item_frozen_put"), &res, d, text);
+	free(text);
+	json_decref(f.rows);
+	return ok;
 }

@@ -11,26 +11,44 @@
 #include "exec/lane.h"
 #include "exec/revive.h"
 #include "ledger/ledger.h"
+#include "pg/catalog.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
 
 #define RECONNECT_MS 60000
+#define AT_ONCE 100		/* requests that move on in one transaction */
 #define PASSES 3		/* what triggers write while rows go belongs to the request */
 
 /* ---- locks ---- */
 
-static const char *lock_name(struct arena *a, const struct erasure_request *r)
+static const char *lock_name(struct arena *a, const char *id)
 {
-	return arena_printf(a, "request %s", r->id);
+	return arena_printf(a, "request %s", id);
 }
 
 bool erasure_lock(struct erasure *e, struct diag *d)
 {
+	const char **names = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*names));
+	AUTO_RESULT *res = NULL;
+
 	for (size_t i = 0; i < e->requests.n; i++)
-		if (!ledger_job_lock(e->conn, lock_name(e->a, &e->requests.v[i]), &e->requests.v[i].locked, d))
-			return false;
+		names[i] = lock_name(e->a, e->requests.v[i].id);
+	if (!conn_query_text(e->conn, sqltext_get("query/item_lock"), &res, d, cat_array_literal(e->a, names, e->requests.n)))
+		return false;
+	for (size_t i = 0; i < e->requests.n; i++)
+		e->requests.v[i].locked = res_bool(res, (int)i, 0);
 	return true;
+}
+
+bool erasure_unlock(struct conn *c, struct arena *a, const char *const *ids, size_t n, struct diag *d)
+{
+	const char **names = arena_alloc(a, (n + 1) * sizeof(*names));
+	AUTO_RESULT *res = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = lock_name(a, ids[i]);
+	return conn_query_text(c, sqltext_get("query/item_unlock"), &res, d, cat_array_literal(a, names, n));
 }
 
 /* ---- evidence ---- */
@@ -210,40 +228,39 @@ static bool is_erased(enum request_state state)
 	return state == REQUEST_COMPLETED || state == REQUEST_BACKUP_PENDING;
 }
 
-static bool finish(struct erasure_run *r, struct erasure_request *q, struct diag *d)
+static struct erasure_step result_of(struct erasure_run *r, struct erasure_request *q)
 {
+	struct arena *a = r->e->a;
 	const char *wake = erasure_wake(q);
-	json_t *set = json_pack("{ss*}", "wake_at", wake), *note = json_object();
-	char *text, *more;
+	struct erasure_step step = { .r = q };
 	struct request_sums s;
-	bool ok;
 
-	if (!wake)
-		json_put(set, "wake_at", json_null());
 	sums(q, &s);
-	json_put(note, "run", json_text(r->uuid));
-	json_put(note, "deferred", json_count(s.deferred));
-	json_put(note, "held", json_count(s.held));
-	json_put(note, "failed", json_count(s.failed));
-	text = json_dumps(set, JSON_COMPACT);
-	more = json_dumps(note, JSON_COMPACT);
-	ok = erasure_move(r->e, q, REQUEST_ON_SETTLE, request_derive(&s), text, more, d);
-	free(text);
-	free(more);
-	json_decref(set);
-	json_decref(note);
-	return ok;
+	step.to = request_derive(&s);
+	step.set = wake ? arena_printf(a, "{\"wake_at\": \"%s\"}", wake) : "{\"wake_at\": null}";
+	step.note = arena_printf(a, "{\"run\": \"%s\", \"deferred\": %lld, \"held\": %lld, \"failed\": %lld}", r->uuid,
+				 (long long)s.deferred, (long long)s.held, (long long)s.failed);
+	return step;
 }
 
 /* What is frozen is needed until the certificate is final; what the live tables have lost may come back with an
  * import from then on. */
-static bool forget(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
+static bool forget(struct erasure_run *r, const struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
 {
+	const struct erasure_request **gone = arena_alloc(r->e->a, (n + 1) * sizeof(*gone));
+	VEC(const char *) final = { NULL, 0, 0 };
 	AUTO_RESULT *res = NULL;
+	size_t ngone = 0;
 
-	if (is_erased(q->state) && !suppress_place(s, r->e, q, d))
-		return false;
-	return q->state != REQUEST_COMPLETED || conn_query_text(r->e->conn, sqltext_get("query/item_frozen_clear"), &res, d, q->id);
+	for (size_t i = 0; i < n; i++) {
+		if (is_erased(steps[i].to))
+			gone[ngone++] = steps[i].r;
+		if (steps[i].to == REQUEST_COMPLETED)
+			vec_push(r->e->a, &final, steps[i].r->id);
+	}
+	return suppress_place(s, r->e, gone, ngone, d) &&
+		conn_query_text(r->e->conn, sqltext_get("query/item_frozen_clear"), &res, d,
+				cat_array_literal(r->e->a, final.v, final.n));
 }
 
 /* Those of whom nothing is kept any more. */
@@ -279,11 +296,26 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 	return suppress_prepare(s, r->e, whose, n, d);
 }
 
-/* The result, and what goes with it, are there together or not at all. */
-static bool finish_one(struct erasure_run *r, struct erasure_request *q, struct suppress *s, struct diag *d)
+static bool finish_each(struct erasure_run *r, const struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
 {
-	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish(r, q, d) || !notice_write(r->e, q, d) ||
-	    !forget(r, q, s, d))
+	if (!erasure_move_all(r->e, REQUEST_ON_SETTLE, steps, n, d))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!notice_write(r->e, steps[i].r, d))
+			return false;
+	return forget(r, steps, n, s, d);
+}
+
+/* The result, and what goes with it, are there together or not at all. Some requests share a transaction, which lasts no
+ * longer than that of a batch of rows. */
+static bool finish_some(struct erasure_run *r, size_t from, struct suppress *s, struct diag *d)
+{
+	struct erasure_step steps[AT_ONCE];
+	size_t n = 0;
+
+	for (; n < AT_ONCE && from + n < r->e->requests.n; n++)
+		steps[n] = result_of(r, &r->e->requests.v[from + n]);
+	if (!conn_do(r->e->conn, "BEGIN", NO_PARAMS, d) || !finish_each(r, steps, n, s, d))
 		return false;
 	FAULT_POINT(erasure_result);
 	return conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);
@@ -295,16 +327,26 @@ static bool finish_all(struct erasure_run *r, struct diag *d)
 
 	if (!erasure_backups(r->e, true, d) || !scan_all(r, d) || !digests(r, &s, d))
 		return false;
-	for (size_t k = 0; k < r->e->requests.n; k++)
-		if (!finish_one(r, &r->e->requests.v[k], &s, d))
+	for (size_t k = 0; k < r->e->requests.n; k += AT_ONCE)
+		if (!finish_some(r, k, &s, d))
 			return false;
 	return true;
 }
 
+static bool begin_some(struct erasure_run *r, size_t from, struct diag *d)
+{
+	struct erasure_step steps[AT_ONCE];
+	size_t n = 0;
+
+	for (; n < AT_ONCE && from + n < r->e->requests.n; n++)
+		steps[n] = (struct erasure_step){ .r = &r->e->requests.v[from + n], .to = REQUEST_EXECUTING };
+	return erasure_move_all(r->e, REQUEST_ON_EXECUTE, steps, n, d);
+}
+
 static bool begin_all(struct erasure_run *r, struct diag *d)
 {
-	for (size_t k = 0; k < r->e->requests.n; k++)
-		if (!erasure_move(r->e, &r->e->requests.v[k], REQUEST_ON_EXECUTE, REQUEST_EXECUTING, NULL, NULL, d))
+	for (size_t k = 0; k < r->e->requests.n; k += AT_ONCE)
+		if (!begin_some(r, k, d))
 			return false;
 	return run_settings(r, d);
 }
@@ -394,7 +436,7 @@ static void begin(struct erasure_run *r)
 	struct erasure *e = r->e;
 
 	new_uuid(r->uuid);
-	r->lock = lock_name(e->a, &e->requests.v[0]);
+	r->lock = lock_name(e->a, e->requests.v[0].id);
 	r->x = (struct exec_options){
 		.run = r->uuid, .actor = e->ctx->actor, .conninfo = e->db->conninfo, .deadline_ms = r->deadline_ms,
 		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed,

@@ -26,6 +26,8 @@ struct erasure_run {
 
 /* Takes the requests' locks; those that another process works on stay unlocked. */
 bool erasure_lock(struct erasure *e, struct diag *d) must_use;
+/* Gives back those of these requests' locks that the session holds. */
+bool erasure_unlock(struct conn *c, struct arena *a, const char *const *ids, size_t n, struct diag *d) must_use;
 /* The loaded requests, all locked and planned. Moves each to executing, acts, settles, moves on. A lost connection
  * is waited for; then it goes on as another command would. False: it could not go on; what was done is settled by
  * the next. */

@@ -5,6 +5,7 @@
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "ledger/ledger.h"
+#include "pg/catalog.h"
 #include "pg/sqltext.h"
 #include "plan/coverage.h"
 #include "report/json.h"
@@ -82,20 +83,30 @@ static bool assessable(struct erasure *e, struct diag *d)
 	return one_kind(e, d);
 }
 
-static bool keep(struct erasure *e, struct erasure_request *r, struct diag *d)
+static bool keep_plan(struct erasure *e, struct diag *d)
 {
+	const char **fingerprints = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*fingerprints));
 	AUTO_RESULT *res = NULL;
-	json_t *set = json_pack("{ss}", "fingerprint", r->fingerprint);
-	char *text = json_dumps(set, JSON_COMPACT);
-	bool ok;
 
-	ok = erasure_move(e, r, REQUEST_ON_ASSESS, REQUEST_ASSESSED, text, NULL, d) && erasure_freeze(e, r, d) &&
-		conn_query_text(e->conn, sqltext_get("query/item_plan_put"), &res, d, r->id, r->fingerprint, e->plan->fingerprint,
-				e->ctx->policy->digest) &&
-		erasure_move(e, r, REQUEST_ON_SUBMIT, REQUEST_AWAITING_APPROVAL, NULL, NULL, d);
-	free(text);
-	json_decref(set);
-	return ok;
+	for (size_t i = 0; i < e->requests.n; i++)
+		fingerprints[i] = e->requests.v[i].fingerprint;
+	return conn_query_text(e->conn, sqltext_get("query/item_plan_put"), &res, d, erasure_ids(e),
+			       cat_array_literal(e->a, fingerprints, e->requests.n), e->plan->fingerprint, e->ctx->policy->digest);
+}
+
+/* column: NULL, or the one that is set to the request's fingerprint. */
+static bool move_all(struct erasure *e, enum request_event event, enum request_state to, const char *column, struct diag *d)
+{
+	struct erasure_step *steps = arena_alloc(e->a, (e->requests.n + 1) * sizeof(*steps));
+
+	for (size_t i = 0; i < e->requests.n; i++) {
+		struct erasure_request *r = &e->requests.v[i];
+
+		steps[i] = (struct erasure_step){ .r = r, .to = to };
+		if (column && r->fingerprint)
+			steps[i].set = arena_printf(e->a, "{\"%s\": \"%s\"}", column, r->fingerprint);
+	}
+	return erasure_move_all(e, event, steps, e->requests.n, d);
 }
 
 static bool any_executed(const struct erasure *e)
@@ -120,14 +131,12 @@ static bool reckon(struct erasure *e, struct diag *d)
 
 static bool keep_all(struct erasure *e, struct diag *d)
 {
-	if (!conn_do(e->conn, "BEGIN", NO_PARAMS, d))
-		return false;
-	for (size_t i = 0; i < e->requests.n; i++) {
+	for (size_t i = 0; i < e->requests.n; i++)
 		e->requests.v[i].fingerprint = erasure_fingerprint(e, &e->requests.v[i]);
-		if (!keep(e, &e->requests.v[i], d))
-			return false;
-	}
-	return erasure_store(e, d) && ctx_commit(e->ctx, e->conn, d);
+	return conn_do(e->conn, "BEGIN", NO_PARAMS, d) &&
+		move_all(e, REQUEST_ON_ASSESS, REQUEST_ASSESSED, "fingerprint", d) && erasure_freeze(e, d) && keep_plan(e, d) &&
+		move_all(e, REQUEST_ON_SUBMIT, REQUEST_AWAITING_APPROVAL, NULL, d) && erasure_store(e, d) &&
+		ctx_commit(e->ctx, e->conn, d);
 }
 
 static bool rules_fit(struct erasure *e, struct diag *d)
@@ -221,20 +230,8 @@ static bool expected(struct erasure *e, struct diag *d)
 
 static bool approve_all(struct erasure *e, struct diag *d)
 {
-	if (!conn_do(e->conn, "BEGIN", NO_PARAMS, d))
-		return false;
-	for (size_t i = 0; i < e->requests.n; i++) {
-		struct erasure_request *r = &e->requests.v[i];
-		json_t *set = json_pack("{ss*}", "approved_fingerprint", r->fingerprint);
-		char *text = json_dumps(set, JSON_COMPACT);
-		bool ok = erasure_move(e, r, REQUEST_ON_APPROVE, REQUEST_APPROVED, text, NULL, d);
-
-		free(text);
-		json_decref(set);
-		if (!ok)
-			return false;
-	}
-	return ctx_commit(e->ctx, e->conn, d);
+	return conn_do(e->conn, "BEGIN", NO_PARAMS, d) &&
+		move_all(e, REQUEST_ON_APPROVE, REQUEST_APPROVED, "approved_fingerprint", d) && ctx_commit(e->ctx, e->conn, d);
 }
 
 int request_approve(struct ctx *ctx, int argc, char **argv)

@@ -213,19 +213,29 @@ static bool search_all(struct residual *s, struct diag *d)
 
 /* ---- the whole ---- */
 
-static bool keep(struct residual *s, size_t n, struct diag *d)
+static bool keep(struct residual *s, struct diag *d)
 {
-	char *places = json_dumps(s->places[n], JSON_COMPACT);
+	json_t *all = json_array();
 	AUTO_RESULT *res = NULL;
+	char *text;
 	bool ok;
 
-	ok = conn_query_text(s->e->conn, sqltext_get("query/item_residual_put"), &res, d, s->whose[n]->id,
-			     arena_printf(s->e->a, "%lld", (long long)s->tables),
-			     arena_printf(s->e->a, "%lld", (long long)s->found[n]),
-			     arena_printf(s->e->a, "%lld", (long long)s->others[n]), places);
-	free(places);
-	s->whose[n]->scanned = true;
-	s->whose[n]->residual_found = s->found[n];
+	for (size_t n = 0; n < s->n; n++) {
+		json_t *o = json_object();
+
+		json_put(o, "request", json_text(s->whose[n]->id));
+		json_put(o, "tables", json_count(s->tables));
+		json_put(o, "found", json_count(s->found[n]));
+		json_put(o, "others", json_count(s->others[n]));
+		json_put(o, "places", json_incref(s->places[n]));
+		json_add(all, o);
+		s->whose[n]->scanned = true;
+		s->whose[n]->residual_found = s->found[n];
+	}
+	text = json_dumps(all, JSON_COMPACT);
+	ok = conn_query_text(s->e->conn, sqltext_get("query/item_residual_put"), &res, d, text);
+	free(text);
+	json_decref(all);
 	return ok;
 }
 
@@ -247,11 +257,9 @@ bool residual_scan(struct erasure *e, struct erasure_request **whose, size_t n, 
 	ok = look_for_all(&s, d);
 	if (ok)
 		sieve(&s);
-	ok = ok && search_all(&s, d);
-	for (size_t i = 0; i < n; i++) {
-		ok = ok && keep(&s, i, d);
+	ok = ok && search_all(&s, d) && keep(&s, d);
+	for (size_t i = 0; i < n; i++)
 		json_decref(s.places[i]);
-	}
 	needles_free_auto(&s.needles);
 	return ok;
 }

@@ -114,19 +114,27 @@ static json_t *rows_of(struct suppress *s, struct erasure *e, const struct erasu
 	return rows;
 }
 
-bool suppress_place(struct suppress *s, struct erasure *e, const struct erasure_request *r, struct diag *d)
+bool suppress_place(struct suppress *s, struct erasure *e, const struct erasure_request *const *whose, size_t n,
+		    struct diag *d)
 {
-	json_t *rows;
 	AUTO_RESULT *res = NULL;
+	json_t *all;
 	char *text;
 	bool ok;
 
-	if (!s->entries.n)
+	if (!s->entries.n || !n)
 		return true;
-	rows = rows_of(s, e, r);
-	text = json_dumps(rows, JSON_COMPACT);
-	ok = conn_query_text(e->conn, sqltext_get("query/suppression_put"), &res, d, r->id, text, e->ctx->actor);
+	all = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = json_object();
+
+		json_put(o, "request", json_text(whose[i]->id));
+		json_put(o, "rows", rows_of(s, e, whose[i]));
+		json_add(all, o);
+	}
+	text = json_dumps(all, JSON_COMPACT);
+	ok = conn_query_text(e->conn, sqltext_get("query/suppression_put"), &res, d, text, e->ctx->actor);
 	free(text);
-	json_decref(rows);
+	json_decref(all);
 	return ok;
 }

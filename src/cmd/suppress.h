@@ -55,6 +55,7 @@ bool suppress_scan(struct suppress *s, suppress_hit_fn *hit, void *arg, struct d
 /* What will be placed for these requests, whose erasure is done: what was frozen, without what still stands in the
  * tables, which is another person's. Without a key file: nothing. */
 bool suppress_prepare(struct suppress *s, struct erasure *e, struct erasure_request **whose, size_t n, struct diag *d) must_use;
-bool suppress_place(struct suppress *s, struct erasure *e, const struct erasure_request *r, struct diag *d) must_use;
+bool suppress_place(struct suppress *s, struct erasure *e, const struct erasure_request *const *whose, size_t n,
+		    struct diag *d) must_use;
 
 #endif
