@@ -141,7 +141,7 @@ static bool load_waiting(struct builder *w, struct diag *d)
 
 	if (w->b.request || !w->plan->policy->nsubjects)
 		return true;
-	if (!conn_query(w->b.conn, sqltext_get("query/plan_waiting"), NO_PARAMS, &res, d))
+	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_waiting"), &res, d, w->plan->as_of))
 		return false;
 	if (PQntuples(res) == 0)
 		return true;
@@ -161,7 +161,8 @@ static bool load_kept(struct builder *w, struct diag *d)
 
 	if (w->b.request || !w->plan->policy->nsubjects)
 		return true;
-	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_kept"), &res, d, request_keeping_codes(w->b.a, ground_extends)))
+	if (!conn_query_text(w->b.conn, sqltext_get("query/plan_kept"), &res, d,
+			     request_keeping_codes(w->b.a, ground_extends), w->plan->as_of))
 		return false;
 	if (PQntuples(res) == 0)
 		return true;

@@ -54,6 +54,13 @@ is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')" "$visits" 'they a
 is "$(q 'SELECT count(*) FROM s.shares WHERE id = 30 AND owner_id IS NULL')" 1 'the share is nobody'\''s'
 is "$(parts_of "$id" shares)" '1 0 1 0 0 0 0 0 0' 'and counted so'
 is "$(state_of "$id")" partially_deferred 'the request waits for the ground'\''s review'
+# a plan for another day looks at the reviews and deadlines of that day
+kept='SELECT count(*) FROM s.visits WHERE account_id = 3 AND at IS NOT NULL'
+q "UPDATE pgretain.request_ground SET review_at = now() + interval '13 months' WHERE code = 'G2'"
+run_pgretain plan visits --as-of "$(q "SELECT (now() + interval '12 months 10 days')::date")" --format json
+is "$(of visits deferred)" "$(q "$kept")" 'in a year they are due, and the ground still keeps them'
+run_pgretain plan visits --as-of "$(q "SELECT (now() + interval '14 months')::date")" --format json
+is "$(of visits deferred)" 0 'as of a day after its review it keeps nothing'
 q "UPDATE pgretain.request_ground SET review_at = now() - interval '1 second' WHERE code = 'G2';
 	UPDATE pgretain.request SET wake_at = now() - interval '1 second' WHERE id = '$id'"
 night
@@ -70,6 +77,8 @@ run_pgretain plan visits --format json
 is "$(of visits due)" "$((due4 + due5))" 'both are due'
 is "$(of visits deferred)" "$due4" 'whose copy is awaited waits'
 balance
+run_pgretain plan visits --as-of "$(q "SELECT (now() + interval '1 month')::date")" --format json
+is "$(of visits deferred)" 0 'as of a day after the deadline nothing waits'
 confirmed_run visits
 is "$(of visits deferred)" "$due4" 'in the run too'
 balance
