@@ -42,7 +42,9 @@ static bool covers(const struct request_kept *k, const struct bound *r)
 	return !k->rule;
 }
 
-static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, bool all)
+typedef bool ground_test(const struct ground *g);
+
+static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias, ground_test *which)
 {
 	const struct request *q = x->b->request ? x->b->request : x->b->keeping;
 	const char *word = "(";
@@ -51,7 +53,7 @@ static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const cha
 		struct request_kept *k = &q->kept.v[i];
 		AUTO_STRBUF one = STRBUF_INIT;
 
-		if (!covers(k, base_of(r)) || (!all && k->ground->effect == GROUND_DETACH) ||
+		if (!covers(k, base_of(r)) || !which(k->ground) ||
 		    !render_of_subject(x, &one, base_of(r), alias, &k->set, false))
 			continue;
 		strbuf_addf(sb, "%s%s", word, strbuf_str(&one));
@@ -63,14 +65,36 @@ static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const cha
 	return true;
 }
 
+static bool any_ground(const struct ground *g)
+{
+	(void)g;
+	return true;
+}
+
+static bool keeps_row(const struct ground *g)
+{
+	return g->effect != GROUND_DETACH;
+}
+
+static bool keeps_identifiers(const struct ground *g)
+{
+	return g->effect != GROUND_DETACH && g->effect != GROUND_STRIP;
+}
+
 bool render_kept(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return kept(x, sb, r, alias, true);
+	return kept(x, sb, r, alias, any_ground);
 }
 
 bool render_retained(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
 {
-	return kept(x, sb, r, alias, false);
+	return kept(x, sb, r, alias, keeps_row);
+}
+
+/* Of what a floor keeps under any other ground, what the floor does not need goes. */
+static bool render_kept_whole(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	return kept(x, sb, r, alias, keeps_identifiers);
 }
 
 /* ---- due ---- */
@@ -90,7 +114,7 @@ static void minimise_due(struct render *x, struct strbuf *sb, struct bound *r, c
 	of_people(x, sb, base, alias, false);
 	strbuf_adds(sb, " AND ");
 	render_where(sb, base);
-	render_and_not(x, sb, r, alias, render_kept);
+	render_and_not(x, sb, r, alias, render_kept_whole);
 	for (size_t i = 0; i < x->b->nrules; i++) {
 		if (!acts(&x->b->rules[i], base))
 			continue;

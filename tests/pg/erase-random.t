@@ -73,7 +73,8 @@ rows="SELECT 'people' AS tbl, id, to_jsonb(t) AS j FROM p.people t UNION ALL SEL
 		FROM p.d t UNION ALL SELECT 'e', id, to_jsonb(t) FROM p.e t
 	UNION ALL SELECT 'f', id, to_jsonb(t) FROM p.f t"
 # what must happen to the rows of people $1 (an SQL list): the fate of each row, by the law's text alone.
-# x.hold(tbl, rest): rows with id % 7 = rest are held; x.keep(tbl, person): under a ground
+# x.hold(tbl, rest): rows with id % 7 = rest are held; x.keep(tbl, person, code): under a ground. G7 keeps the row, not what
+# it shows of the person; G8 keeps it theirs, without identifiers
 fates() {
 	q "DROP TABLE IF EXISTS x.fate; CREATE TABLE x.fate AS
 	WITH who AS (SELECT unnest(ARRAY[$1]) AS k),
@@ -91,7 +92,10 @@ fates() {
 			OR m.tbl IN ('b', 'f') AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'a' AND m.a % 7 = h.rest)
 			OR m.tbl = 'f' AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'b' AND m.b % 7 = h.rest)
 			OR m.tbl = 'e' AND EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'people' AND m.k % 7 = h.rest) AS held,
-		EXISTS (SELECT FROM x.keep g WHERE g.person = m.k AND (g.tbl = m.tbl OR g.tbl = 'a' AND m.tbl = 'b')) AS kept,
+		EXISTS (SELECT FROM x.keep g WHERE g.person = m.k AND g.code <> 'G7'
+			AND (g.tbl = m.tbl OR g.tbl = 'a' AND m.tbl = 'b')) AS kept,
+		EXISTS (SELECT FROM x.keep g WHERE g.person = m.k AND g.tbl = m.tbl AND g.code = 'G7') AS anon,
+		EXISTS (SELECT FROM x.keep g WHERE g.person = m.k AND g.tbl = m.tbl AND g.code = 'G8') AS strip,
 		CASE m.tbl WHEN 'd' THEN true
 			-- at least N years: until the end of that day
 			WHEN 'a' THEN (SELECT date_trunc('day',
@@ -116,8 +120,9 @@ fates() {
 	-- and what follows it stays with it
 	lot AS (SELECT w.*, own OR tbl = 'b' AND EXISTS (SELECT FROM way o WHERE o.tbl = 'a'
 		AND o.a = w.a AND o.own) AS blocked FROM way w)
-	SELECT tbl, id, k, held, kept, past, blocked, NOT held AND NOT kept AND past AND NOT blocked AS goes FROM lot;
-	INSERT INTO x.fate SELECT 'people', k, k, held, kept, true, blocked, NOT held AND NOT kept AND NOT blocked
+	SELECT tbl, id, k, held, kept, past, blocked, strip, NOT held AND NOT kept AND past AND NOT blocked AND anon AS detach,
+		NOT held AND NOT kept AND past AND NOT blocked AND NOT anon AS goes FROM lot;
+	INSERT INTO x.fate SELECT 'people', k, k, held, kept, true, blocked, false, false, NOT held AND NOT kept AND NOT blocked
 	FROM (SELECT k, EXISTS (SELECT FROM x.hold h WHERE h.tbl = 'people' AND k % 7 = h.rest) AS held,
 		EXISTS (SELECT FROM x.keep g WHERE g.person = k AND g.tbl = 'people') AS kept,
 		EXISTS (SELECT FROM x.fate f WHERE f.k = w.k AND f.tbl IN ('a', 'e') AND NOT f.goes) AS blocked
@@ -132,13 +137,20 @@ wrong() {
 		SELECT 'touched ' || tbl || id FROM pair b WHERE before IS DISTINCT FROM after
 			AND NOT EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id)
 		UNION ALL SELECT 'held or kept ' || tbl || id FROM pair b WHERE before IS DISTINCT
-			FROM after AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND (f.held OR f.kept))
+			FROM CASE WHEN EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND f.strip AND NOT f.held)
+				THEN after || jsonb_build_object('x', before -> 'x') ELSE after END
+			AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND (f.held OR f.kept))
 			AND NOT (tbl = 'd' AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND f.goes))
 		UNION ALL SELECT 'gone before its time ' || tbl || id FROM pair b WHERE after IS NULL
 			AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND NOT f.goes)
 		UNION ALL SELECT 'lost its link ' || id FROM pair b WHERE tbl = 'a'
 			AND after ->> 'person' IS NULL AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = 'a'
 			AND f.id = b.id AND NOT f.goes)
+		UNION ALL SELECT 'lost its owner ' || id FROM pair b WHERE tbl = 'c' AND after ->> 'owner_id' IS NULL
+			AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = 'c' AND f.id = b.id AND NOT f.goes AND NOT f.detach)
+		UNION ALL SELECT 'still shows them c' || id FROM pair b WHERE tbl = 'c'
+			AND coalesce(after ->> 'owner_id', after ->> 'x') IS NOT NULL
+			AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = 'c' AND f.id = b.id AND f.detach)
 		UNION ALL SELECT 'still there ' || tbl || id FROM pair b WHERE tbl IN ('people', 'c', 'e',
 			'f') AND after IS NOT NULL AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND f.goes)
 		UNION ALL SELECT 'not anonymized a' || id FROM pair b WHERE tbl = 'a'
@@ -150,7 +162,7 @@ wrong() {
 		UNION ALL SELECT 'not minimised ' || tbl || id FROM pair b WHERE tbl IN ('a', 'c')
 			AND coalesce(after ->> 'extra', after ->> 'x') IS NOT NULL
 			AND EXISTS (SELECT FROM x.fate f WHERE f.tbl = b.tbl AND f.id = b.id AND NOT f.goes
-				AND NOT f.held AND NOT f.kept)
+				AND NOT f.held AND (NOT f.kept OR f.strip))
 		UNION ALL SELECT 'the other''s link d' || id FROM pair b JOIN x.fate f USING (tbl, id) WHERE tbl = 'd' AND
 			(before ->> 'one' <> f.k::text AND after ->> 'one' IS NULL AND NOT EXISTS (SELECT
 				FROM x.fate g WHERE g.tbl = 'd' AND g.id = b.id AND g.k::text = before ->> 'one' AND g.goes)
@@ -162,7 +174,7 @@ unbalanced() { q "SELECT count(*) FROM pgretain.request_item
 	WHERE matched <> erased + anonymized + quarantined + deferred + held + retained + not_found + failed
 	OR failed > 0"; }
 
-q 'CREATE TABLE x.hold (tbl text, rest int); CREATE TABLE x.keep (tbl text, person int)'
+q 'CREATE TABLE x.hold (tbl text, rest int); CREATE TABLE x.keep (tbl text, person int, code text)'
 for ((n = 1; n <= rounds; n++)); do
 	fill $((RANDOM))
 	q "UPDATE pgretain.hold SET state = 'released', released_at = now() WHERE state <> 'released';
@@ -185,9 +197,13 @@ for ((n = 1; n <= rounds; n++)); do
 			VALUES ('$id', 'person', '$k', true)"
 		ids+=("$id")
 		for t in a c e f; do
-			[ $((RANDOM % 6)) -gt 0 ] || q "INSERT INTO x.keep VALUES ('$t', $k);
+			code=G3
+			[ $t != c ] || { codes=(G3 G7 G7 G8 G8); code=${codes[RANDOM % 5]}; }
+			odds=6; [ $t != c ] || odds=2
+			[ $((RANDOM % odds)) -gt 0 ] || q "INSERT INTO x.keep VALUES ('$t', $k, '$code');
 				INSERT INTO pgretain.request_ground (request, rule, code, scope, evidence, approver, review_at)
-				VALUES ('$id', '$t', 'G3', 'rule', 'ref', 'boss', now() + interval '1 year')"
+				VALUES ('$id', '$t', '$code', 'rule', 'ref', 'boss',
+					CASE WHEN '$code' <> 'G7' THEN now() + interval '1 year' END)"
 		done
 	done
 	list=$(IFS=,; echo "${people[*]}")
@@ -203,7 +219,7 @@ for ((n = 1; n <= rounds; n++)); do
 	is "$(q "SELECT count(*) FROM pgretain.request r
 		JOIN pgretain.request_subject s ON s.request = r.id WHERE r.state = 'completed'
 		AND r.id = ANY('{$(IFS=,; echo "${ids[*]}")}') AND EXISTS (SELECT FROM x.fate f
-			WHERE f.k::text = s.subject_key AND NOT f.goes)")" 0 \
+			WHERE f.k::text = s.subject_key AND NOT f.goes AND NOT f.detach)")" 0 \
 		"round $n: nothing is completed early"
 	# all reasons end: everything goes
 	q "UPDATE pgretain.hold SET state = 'released', released_at = now() WHERE state <> 'released';
