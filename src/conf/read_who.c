@@ -189,14 +189,13 @@ static bool read_argv(struct conf_reader *r, const struct conf_key *key, const c
 		return conf_bad(r, s, conf_allowed(r, key), "not a list of arguments");
 	*argv = arena_alloc(r->arena, ((size_t)n + 1) * sizeof(**argv));
 	for (int i = 0; i < n; i++) {
-		const char *text = config_setting_get_string(conf_elem(s, i));
+		const char *text = arena_strdup(r->arena, config_setting_get_string(conf_elem(s, i)));
 
 		if (!text || (i == 0 && !*text))
 			ok = conf_bad(r, conf_elem(s, i), conf_allowed(r, key),
 				      text ? "empty" : "not a string");
 		else
-			(*argv)[(*nargv)++] = i == 0 && strchr(text, '/') ? conf_beside(r, text)
-				: arena_strdup(r->arena, text);
+			(*argv)[(*nargv)++] = i == 0 && strchr(text, '/') ? conf_beside(r, text) : text;
 	}
 	return ok;
 }
