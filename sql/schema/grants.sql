@@ -49,6 +49,8 @@ GRANT INSERT, UPDATE ON pgretain.backup_store, pgretain.backup_set TO pgretain_r
 GRANT EXECUTE ON FUNCTION pgretain.erasure_note, pgretain.backup_judge, pgretain.backup_clear, pgretain.backup_lock,
 	pgretain.backup_contains, pgretain.timeline_now, pgretain.backup_finish
 	TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.backup_residue
+	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT SELECT, INSERT, UPDATE ON pgretain.backup_rewriting TO pgretain_runner;
 
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put, pgretain.journal_take,

@@ -193,7 +193,7 @@ static const struct { const char *name; enum { F_TEXT, F_INSTANT, F_COUNT, F_BOO
 	{ "clean_seq", F_COUNT }, { "depends_on", F_JSON }, { "kept", F_BOOL }, { "encrypted", F_BOOL }, { "closed", F_BOOL },
 	{ "annotations", F_JSON }, { "until", F_INSTANT }, { "reason", F_TEXT }, { "findings", F_JSON }, { "trouble", F_TEXT },
 	{ "first_seen", F_INSTANT }, { "last_seen", F_INSTANT }, { "gone_at", F_INSTANT }, { "requests", F_COUNT },
-	{ "rewritten_at", F_INSTANT },
+	{ "rewritten_at", F_INSTANT }, { "residue", F_COUNT },
 };
 
 static json_t *field_json(struct ctx *ctx, const PGresult *res, int row, int i)
