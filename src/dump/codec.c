@@ -121,8 +121,9 @@ bool decoder_read(struct decoder *dec, struct source *from, void *buf, size_t ca
 		in_before = dec->in_n;
 		if (!step(dec, &io, d))
 			return false;
-		if (dec->source_end && !dec->ended && io.out_n == before && dec->in_n == in_before)
-			return dump_fail(d, dec->path, "the compressed stream ends before its end mark");
+		if (!dec->ended && io.out_n == before && dec->in_n == in_before)
+			return dump_fail(d, dec->path, dec->source_end ? "the compressed stream ends before its end mark" :
+					 "the compressed stream is damaged: it does not go on");
 	}
 	*ret = cap - io.out_n;
 	return true;

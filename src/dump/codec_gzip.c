@@ -72,7 +72,8 @@ static const char *gz_decode(void *state, struct codec_io *io)
 	io->end = z->in.block_state == ISAL_BLOCK_FINISH;
 	if (rc == ISAL_INCORRECT_CHECKSUM)
 		return "its checksum is wrong";
-	return rc < 0 ? "it is no valid deflate data" : NULL;
+	/* above: it wants a dictionary, or more room for names in its header */
+	return rc < 0 || rc > ISAL_OUT_OVERFLOW ? "it is no valid deflate data" : NULL;
 }
 
 static const char *gz_encode(void *state, struct codec_io *io)
