@@ -16,14 +16,20 @@ void conf_errors_done(struct conf_errors *errs)
 	*errs = (struct conf_errors)CONF_ERRORS_INIT;
 }
 
+/* Names of files may hold anything. */
 void conf_error_text(const struct conf_error *e, struct strbuf *sb)
 {
+	size_t from = sb->len;
+
 	if (e->line)
 		strbuf_addf(sb, "%s:%d: %s", e->file, e->line, e->message);
 	else
 		strbuf_addf(sb, "%s: %s", e->file, e->message);
 	if (*e->hint)
 		strbuf_addf(sb, "; %s", e->hint);
+	for (size_t i = from; i < sb->len; i++)
+		if ((unsigned char)sb->buf[i] < ' ' || sb->buf[i] == 0x7f)
+			sb->buf[i] = ' ';
 }
 
 struct srcloc conf_loc(const struct conf_reader *r, const config_setting_t *s)
