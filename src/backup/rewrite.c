@@ -123,17 +123,32 @@ static bool entry_is(const struct dump_entry *e, const struct dump_name *n)
 	return e->kind == DUMP_ROWS && streq(e->tag, n->name) && streq(e->schema, n->schema);
 }
 
+/* Entries that lose rows: few, and asked for once for each foreign key. */
+struct losers {
+	size_t *v, n;
+};
+
+static struct losers find_losers(const struct rewriting *w)
+{
+	struct losers l = { arena_alloc(w->arena, (w->dump->nentries + 1) * sizeof(*l.v)), 0 };
+
+	for (size_t i = 0; i < w->dump->nentries; i++)
+		if (w->analysis.tallies[i].dropped)
+			l.v[l.n++] = i;
+	return l;
+}
+
 /* Some entry of that table, or of a part of it, loses rows. */
-static bool loses_rows(const struct rewriting *w, const struct dump_name *n, int depth)
+static bool loses_rows(const struct rewriting *w, const struct losers *l, const struct dump_name *n, int depth)
 {
 	const struct dump_schema *s = &w->archive.schema;
 
-	for (size_t i = 0; i < w->dump->nentries; i++)
-		if (entry_is(&w->dump->entries[i], n) && w->analysis.tallies[i].dropped)
+	for (size_t i = 0; i < l->n; i++)
+		if (entry_is(&w->dump->entries[l->v[i]], n))
 			return true;
-	for (size_t i = 0; depth < 64 && i < s->links.n; i++)
+	for (size_t i = 0; depth < 64 && l->n && i < s->links.n; i++)
 		if (s->links.v[i].partition && streq(s->links.v[i].parent.name, n->name) &&
-		    streq(s->links.v[i].parent.schema, n->schema) && loses_rows(w, &s->links.v[i].child, depth + 1))
+		    streq(s->links.v[i].parent.schema, n->schema) && loses_rows(w, l, &s->links.v[i].child, depth + 1))
 			return true;
 	return false;
 }
@@ -172,12 +187,13 @@ static bool known(const struct rewriting *w, size_t entry, const struct dump_fke
 static bool keys_known(struct rewriting *w, struct diag *d)
 {
 	const struct dump_schema *s = &w->archive.schema;
+	struct losers losers = find_losers(w);
 
 	for (size_t i = 0; i < s->fkeys.n; i++) {
 		const struct dump_fkey *f = &s->fkeys.v[i];
 		size_t entry;
 
-		if (!loses_rows(w, &f->parent, 0) || !has_rows(w, &f->table, &entry) || known(w, entry, f))
+		if (!loses_rows(w, &losers, &f->parent, 0) || !has_rows(w, &f->table, &entry) || known(w, entry, f))
 			continue;
 		diag_fail(d, DIAG_STEP, "%s: %s refers to %s.%s by foreign key %s in the archive, and no rule says what happens to it",
 			  w->path, archive_display(w->arena, &w->dump->entries[entry]), f->parent.schema, f->parent.name, f->name);

@@ -284,6 +284,25 @@ static bool read_one(struct reader *r, struct diag *d)
 	return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct dump_table *x = *(const struct dump_table *const *)a, *y = *(const struct dump_table *const *)b;
+	int c = strcmp(x->name.name, y->name.name);
+
+	c = c ? c : strcmp(x->name.schema, y->name.schema);
+	if (c || !x->database || !y->database)
+		return c ? c : (x->database != NULL) - (y->database != NULL);
+	return strcmp(x->database, y->database);
+}
+
+static void index_tables(struct dump_schema *s, struct arena *a)
+{
+	s->by_name = arena_alloc(a, (s->tables.n + 1) * sizeof(*s->by_name));
+	for (size_t i = 0; i < s->tables.n; i++)
+		s->by_name[i] = &s->tables.v[i];
+	qsort(s->by_name, s->tables.n, sizeof(*s->by_name), by_name);
+}
+
 bool dump_schema_read(const struct dump *dump, struct arena *a, struct dump_schema *ret, struct diag *d)
 {
 	struct reader r = { .dump = dump, .a = a, .to = ret };
@@ -294,20 +313,18 @@ bool dump_schema_read(const struct dump *dump, struct arena *a, struct dump_sche
 		if (!read_one(&r, d))
 			return false;
 	}
+	index_tables(ret, a);
 	return true;
 }
 
 const struct dump_table *dump_schema_table(const struct dump_schema *s, const char *database,
 					   const char *schema, const char *name)
 {
-	for (size_t i = 0; i < s->tables.n; i++) {
-		const struct dump_table *t = &s->tables.v[i];
+	struct dump_table key = { .name = { schema, name }, .database = database };
+	const struct dump_table *p = &key, **found;
 
-		if (streq(t->name.name, name) && streq(t->name.schema, schema) &&
-		    streq_null(t->database, database))
-			return t;
-	}
-	return NULL;
+	found = s->tables.n ? bsearch(&p, s->by_name, s->tables.n, sizeof(*s->by_name), by_name) : NULL;
+	return found ? *found : NULL;
 }
 
 /* ---- columns of INSERTs ---- */

@@ -52,6 +52,7 @@ struct dump_fkey {
 
 struct dump_schema {
 	VEC(struct dump_table) tables;
+	const struct dump_table **by_name;	/* the same, sorted */
 	VEC(struct dump_link) links;
 	VEC(struct dump_key) keys;
 	VEC(struct dump_fkey) fkeys;
