@@ -296,6 +296,21 @@ void erasure_foresee(struct erasure *e)
 	}
 }
 
+/* What erasure_settle() takes for what an execution should have done is still to be done. */
+void erasure_foresee_rest(struct erasure *e)
+{
+	for (size_t k = 0; k < e->requests.n; k++)
+		for (size_t i = 0; i < e->requests.v[k].nitems; i++) {
+			struct erasure_item *it = &e->requests.v[k].items[i];
+
+			if (!e->plan->items[i].asked)
+				continue;
+			it->failed = ready(it);
+			it->deferred = it->now_deferred + it->now_blocked;
+			it->minimised = e->plan->items[i].minimises ? it->deferred : 0;
+		}
+}
+
 /* ---- stored ---- */
 
 static void stored_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)

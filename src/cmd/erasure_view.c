@@ -22,12 +22,38 @@ static json_t *grounds_json(struct erasure *e, const struct erasure_item *it)
 	return all;
 }
 
+static bool has_ground(const struct erasure_item *it, const char *code)
+{
+	for (size_t i = 0; i < it->grounds.n; i++)
+		if (streq(it->grounds.v[i].code, code))
+			return true;
+	return false;
+}
+
+/* Of a request that was under way and is assessed anew, what has not been done yet is foreseen: it has not failed. */
+static struct erasure_item as_shown(const struct erasure_request *r, const struct erasure_item *stored)
+{
+	struct erasure_item it = *stored;
+
+	if (!r->executed ||
+	    (r->state != REQUEST_ASSESSED && r->state != REQUEST_AWAITING_APPROVAL && r->state != REQUEST_APPROVED))
+		return it;
+	if (streq(it.action, "anonymize") || has_ground(&it, "G7"))
+		it.anonymized += it.failed;
+	else if (streq(it.action, "quarantine"))
+		it.quarantined += it.failed;
+	else
+		it.erased += it.failed;
+	it.failed = 0;
+	return it;
+}
+
 json_t *erasure_items_json(struct erasure *e, const struct erasure_request *r)
 {
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < r->nitems; i++) {
-		const struct erasure_item *it = &r->items[i];
+		const struct erasure_item shown = as_shown(r, &r->items[i]), *it = &shown;
 		const struct { const char *name; int64_t n; } counts[] = {
 			{ "matched", it->matched }, { "erased", it->erased }, { "anonymized", it->anonymized },
 			{ "quarantined", it->quarantined }, { "deferred", it->deferred }, { "minimised", it->minimised },
@@ -157,7 +183,7 @@ void erasure_text(struct erasure *e, const struct erasure_request *r, struct str
 
 	strbuf_addf(sb, "request %s: %s, %s\n\n", r->id, request_kind_word(r->kind), request_state_word(r->state));
 	for (size_t i = 0; i < r->nitems; i++) {
-		const struct erasure_item *it = &r->items[i];
+		const struct erasure_item shown = as_shown(r, &r->items[i]), *it = &shown;
 		const char *cells[] = { it->rule, count(e->a, it->matched), count(e->a, it->erased), count(e->a, it->anonymized),
 			count(e->a, it->quarantined), count(e->a, it->deferred), count(e->a, it->minimised), count(e->a, it->held),
 			count(e->a, it->retained), count(e->a, it->not_found), count(e->a, it->failed), rfc3339(e->a, it->until),

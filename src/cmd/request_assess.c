@@ -126,7 +126,10 @@ static bool reckon(struct erasure *e, struct diag *d)
 		erasure_foresee(e);
 		return true;
 	}
-	return erasure_stored(e, d) && erasure_count(e, d) && erasure_settle(e, NULL, d);
+	if (!erasure_stored(e, d) || !erasure_count(e, d) || !erasure_settle(e, NULL, d))
+		return false;
+	erasure_foresee_rest(e);
+	return true;
 }
 
 static bool keep_all(struct erasure *e, struct diag *d)

@@ -110,6 +110,28 @@ is "$before" "$(snap 'SELECT * FROM s.visits WHERE account_id NOT IN (10, 11, 12
 for i in "${ids[@]}"; do is "$(parts_of "$i" visits)" '10 10 0 0 0 0 0 0 0' 'each has its own count'; done
 for i in "${ids[@]}"; do is "$(state_of "$i")" completed 'and its own state'; done
 
+# ---- assessed anew while it is under way ----
+q "INSERT INTO s.orders VALUES (600, 9, NULL, 'R600', 1, now(), now() - interval '1 year', NULL)"
+request 9
+approved "$id"
+run_pgretain erase "$id" --format json
+is "$rc $(state_of "$id")" '0 partially_deferred' 'an order is under its floor'
+q "INSERT INTO s.visits VALUES (950, 9, 'late', now()), (951, 9, 'later', now());
+	INSERT INTO s.orders VALUES (601, 9, NULL, 'R601', 1, now(), now() - interval '1 year', NULL),
+		(602, 9, NULL, 'R602', 1, now(), now() - interval '5 years', NULL)"
+run_pgretain request assess "$id" --format json
+is "$(parts visits) / $(parts orders)" '12 12 0 0 0 0 0 0 0 / 3 0 1 0 2 0 0 0 0' \
+	'what has come since is foreseen beside what was done, and has not failed'
+is "$(item orders minimised)" 2 'to be stripped too'
+fp=$(json .fingerprint)
+run_pgretain request approve "$id" --expect "$fp" --format json
+is "$(parts visits) / $(parts orders)" '12 12 0 0 0 0 0 0 0 / 3 0 1 0 2 0 0 0 0' 'that is what is approved'
+is "$(q 'SELECT count(*) FROM s.visits WHERE account_id = 9')" 2 'nothing is done by that'
+run_pgretain erase "$id" --format json
+is "$rc $(parts_of "$id" visits) / $(parts_of "$id" orders)" '0 12 12 0 0 0 0 0 0 0 / 3 0 1 0 2 0 0 0 0' 'and what is done'
+is "$(q "SELECT string_agg(coalesce(receiver, '-'), ' ') FROM s.orders WHERE id BETWEEN 600 AND 602")" '- - -' \
+	'and what the floor does not need is stripped'
+
 # ---- two commands on one request ----
 request 7
 approved "$id"
