@@ -46,6 +46,10 @@ GRANT EXECUTE ON FUNCTION pgretain.suppression_drop TO pgretain_approver;
 GRANT SELECT ON pgretain.backup_store, pgretain.backup_set, pgretain.erasure, pgretain.obligation, pgretain.backup_state
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT INSERT, UPDATE ON pgretain.backup_store, pgretain.backup_set TO pgretain_runner;
+GRANT SELECT, INSERT ON pgretain.tombstone TO pgretain_runner;
+GRANT SELECT (id, seq, run, request, rule, source_schema, source_table, action, columns, key_columns, at) ON pgretain.tombstone
+	TO pgretain_clerk, pgretain_approver, pgretain_auditor;
+GRANT EXECUTE ON FUNCTION pgretain.tombstone_settle TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.erasure_note, pgretain.backup_judge, pgretain.backup_clear, pgretain.backup_lock,
 	pgretain.backup_contains, pgretain.timeline_now, pgretain.backup_finish
 	TO pgretain_runner;

@@ -18,6 +18,7 @@ void analysis_init(struct analysis *n, struct archive *x, struct conn *c, size_t
 			widest = x->dump->entries[i].ncolumns;
 	n->taken = xcalloc(x->judge->nroles + 1, sizeof(*n->taken));
 	n->tallies = xcalloc(x->dump->nentries + 1, sizeof(*n->tallies));
+	n->unmet = xcalloc(x->judge->nbatches + 1, sizeof(*n->unmet));
 	n->states = xcalloc(x->dump->nentries + 1, sizeof(*n->states));
 	n->values = xcalloc(1, sizeof(*n->values));
 	n->values->fields = xcalloc(widest, sizeof(*n->values->fields));
@@ -30,6 +31,7 @@ void analysis_done(struct analysis *n)
 	records_done(&n->rs);
 	free(n->taken);
 	free(n->tallies);
+	free(n->unmet);
 	free(n->states);
 	if (n->values) {
 		free(n->values->fields);
@@ -44,11 +46,17 @@ void analysis_done(struct analysis *n)
 
 static bool due(struct analysis *n, const struct seat *s, bool *ret, struct diag *d)
 {
-	enum row_state state;
+	enum row_state state = ROW_KEPT;
+	uint32_t batch = 0;
 
-	if (!row_state(n->values, n->x, s, s->pred, PRED_PASSIVE, &state, d))
+	if (s->pred && !row_state(n->values, n->x, s, s->pred, PRED_PASSIVE, &state, d))
 		return false;
 	*ret = state == ROW_DUE;
+	if (*ret || !s->ntests)
+		return true;
+	if (!tombs_cover(n, s, &batch, d))
+		return false;
+	*ret = batch != 0;
 	return true;
 }
 
@@ -77,6 +85,15 @@ static bool judge_alone(struct analysis *n, const struct place *p, bool set, enu
 	return true;
 }
 
+/* Of these every row is looked at: which of them can't be told is said. */
+static bool has_tests(const struct place *p)
+{
+	for (size_t i = 0; i < p->nseats; i++)
+		if (p->seats[i].ntests)
+			return true;
+	return false;
+}
+
 static bool scan_alone(struct analysis *n, size_t entry, enum dump_verdict *ret, struct diag *d)
 {
 	struct tally *t = &n->tallies[entry];
@@ -86,7 +103,7 @@ static bool scan_alone(struct analysis *n, size_t entry, enum dump_verdict *ret,
 		return false;
 	t->dropped += verdict == DUMP_DROP;
 	t->altered += verdict == DUMP_REPLACE;
-	if (verdict != DUMP_KEEP && n->first_only)
+	if (verdict != DUMP_KEEP && n->first_only && !has_tests(&n->x->places[entry]))
 		*ret = DUMP_ENOUGH;
 	return true;
 }
@@ -146,6 +163,7 @@ static bool on_row(void *ctx, struct dump_row *row, enum dump_verdict *ret, stru
 	if (!s->begun)
 		s->seen = inputs(n, entry);
 	s->begun = true;
+	n->counting = !s->scanned;
 	if (n->x->places[entry].simple)
 		return scan_alone(n, entry, ret, d);
 	return take_row(n, entry, row, d);
@@ -174,6 +192,32 @@ static bool pass(struct analysis *n, struct diag *d)
 	return true;
 }
 
+static uint32_t batch_of(const struct analysis *n, uint32_t record)
+{
+	struct rowkey k;
+
+	tombs_batch_key(n, n->rs.v[record].row, n->rs.v[record].role, &k);
+	return records_get(&n->rs, &k) - 1;
+}
+
+/* Erased rows that stay here. */
+static void count_left(struct analysis *n, struct tally *t, uint64_t row, bool held)
+{
+	bool left = false;
+
+	for (uint32_t i = records_of(&n->rs, row); i; i = n->rs.v[i].next) {
+		bool stays = n->rs.v[i].flags & RECORD_TOMB && !(n->rs.v[i].flags & RECORD_DONE) && !solve_gone(n, i);
+		size_t entry = stays && !held ? solve_blocker(n, i) : SIZE_MAX;
+
+		left |= stays;
+		if (stays)
+			n->unmet[batch_of(n, i)]++;
+		if (entry != SIZE_MAX)
+			t->blocker = entry + 1;
+	}
+	t->left += left;
+}
+
 static void count_rows(struct analysis *n)
 {
 	for (size_t i = 0; i < n->rs.caprows; i++) {
@@ -188,6 +232,7 @@ static void count_rows(struct analysis *n)
 		t->altered += v.alter;
 		t->held += v.held;
 		t->blocked += v.blocked;
+		count_left(n, t, row, v.held);
 	}
 }
 
@@ -249,6 +294,7 @@ bool analysis_verdict(struct analysis *n, struct dump_row *row, enum dump_verdic
 	struct solved v;
 
 	n->values->row = row;
+	n->counting = false;
 	if (n->x->places[entry].simple)
 		return judge_alone(n, &n->x->places[entry], true, ret, d);
 	v = solve_row(n, id);

@@ -9,6 +9,9 @@
 
 struct tally {
 	uint64_t rows_in, dropped, altered, held, blocked;
+	uint64_t other, untold;		/* rows under the key of an erased one: another row; that can't be told */
+	uint64_t left;			/* erased rows that stay, for a hold or for what refers to them */
+	size_t blocker;			/* entry of rows that refer to such a one, from 1; 0: none */
 };
 
 struct analysis {
@@ -20,6 +23,8 @@ struct analysis {
 	struct records rs;
 	uint64_t *taken;		/* by how many rows each role is */
 	struct tally *tallies;		/* of each entry */
+	bool counting;			/* rows are seen for the first time */
+	uint64_t *unmet;		/* of each batch: erased rows that stay here, or may */
 	struct row_values *values;
 	struct asking *asking;
 	struct entry_state *states;
@@ -45,6 +50,9 @@ struct row_values {
 	size_t cap;
 	struct strbuf out;
 };
+void row_fields(struct row_values *v, const struct pred *p);
+/* Always false. */
+bool row_unreadable(struct row_values *v, const struct archive *x, const struct seat *s, size_t field, struct diag *d);
 bool row_state(struct row_values *v, const struct archive *x, const struct seat *s, const struct pred *p,
 	       enum pred_mode mode, enum row_state *ret, struct diag *d) must_use;
 /* False: a part of it is NULL. */
@@ -53,6 +61,13 @@ bool row_key(struct row_values *v, const struct records *rs, const struct seat_c
 void text_key(const struct records *rs, const struct seat_columns *c, const char **texts, uint32_t list, struct rowkey *ret);
 /* Overwrites what is not final yet; set: in the row, else it is only asked. */
 bool row_overwrite(struct row_values *v, const struct seat *s, bool set, bool *ret_any, struct diag *d) must_use;
+
+/* tombs.c */
+enum tomb_says { TOMB_NONE, TOMB_OTHER, TOMB_UNTOLD, TOMB_ERASED };
+/* By one of the seat's tests the row was erased: its batch, from 1; 0: it was not. */
+bool tombs_cover(struct analysis *n, const struct seat *s, uint32_t *ret, struct diag *d) must_use;
+/* The key under which the batch of a role that a tombstone gave is kept. */
+void tombs_batch_key(const struct analysis *n, uint64_t row, uint16_t role, struct rowkey *ret);
 
 /* take.c: the row's roles, into the records. */
 bool take_row(struct analysis *n, size_t entry, struct dump_row *row, struct diag *d) must_use;
@@ -74,6 +89,8 @@ struct solved {
 struct solved solve_row(const struct analysis *n, uint64_t row);
 /* RULE: nothing keeps the row from it. */
 bool solve_gone(const struct analysis *n, uint32_t record);
+/* An erased row that stays: an entry whose rows keep it; SIZE_MAX: a hold, or what it hangs on, does. */
+size_t solve_blocker(const struct analysis *n, uint32_t record);
 /* CASCADE, UNSET: the row above goes, and this one, or its key, with it. */
 bool solve_goes_with(const struct analysis *n, uint32_t record);
 

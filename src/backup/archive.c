@@ -183,22 +183,22 @@ static bool want_column(const struct archive *x, const struct judge_role *role, 
 
 /* ---- predicates and operators ---- */
 
-static const struct pred *pred_for(const struct archive *x, const struct judge_role *role, const struct dump_entry *e,
-				   struct diag *d)
+static const struct pred *pred_for(const struct archive *x, const struct judge_role *role, const struct pred *from,
+				   const struct dump_entry *e, struct diag *d)
 {
 	struct pred *p = arena_alloc(x->arena, sizeof(*p));
 	size_t c = 0;
 	bool not_null;
 
-	*p = *role->pred;
+	*p = *from;
 	p->clocks = arena_alloc(x->arena, (p->nclocks + 1) * sizeof(*p->clocks));
 	for (size_t i = 0; i < p->nclocks; i++) {
 		struct pred_clock *k = &p->clocks[i];
 
-		*k = role->pred->clocks[i];
+		*k = from->clocks[i];
 		k->columns = arena_alloc(x->arena, (k->n + 1) * sizeof(*k->columns));
 		for (size_t j = 0; j < k->n; j++) {
-			k->columns[j] = role->pred->clocks[i].columns[j];
+			k->columns[j] = from->clocks[i].columns[j];
 			if (!want_column(x, role, e, &role->clocks.v[c++], &not_null, &k->columns[j].field, d))
 				return NULL;
 		}
@@ -340,6 +340,18 @@ static bool take_way(const struct archive *x, const struct dump_entry *e, struct
 	return true;
 }
 
+/* A table without a key is compared by all its columns: rows that lack one can't be. */
+static bool take_tombs(const struct archive *x, const struct dump_entry *e, struct seat_test *t, const char **missing)
+{
+	const struct tombs *tombs = t->test->tombs;
+
+	t->idle = true;
+	for (size_t i = 0; t->idle && i < tombs->n; i++)
+		t->idle = tombs->v[i].batch == TOMB_REVOKED || x->contains[tombs->v[i].batch];
+	t->values = arena_alloc(x->arena, (tombs->ncolumns + 1) * sizeof(*t->values));
+	return t->idle || tombs->nameless || take_columns(x, e, &t->test->columns, &t->columns, missing);
+}
+
 static bool take_tests(struct archive *x, const struct dump_entry *e, struct seat *s, struct diag *d)
 {
 	s->tests = arena_alloc(x->arena, (s->role->ntests + 1) * sizeof(*s->tests));
@@ -350,9 +362,11 @@ static bool take_tests(struct archive *x, const struct dump_entry *e, struct sea
 
 		mine->test = t;
 		mine->list = UINT32_MAX - (uint32_t)(s->index * 1024u + i);
-		if (!take_columns(x, e, t->kind == JUDGE_TEST_ASK ? &t->ask.columns : &t->columns, &mine->columns, &missing))
+		if (t->kind == JUDGE_TEST_TOMBS && !take_tombs(x, e, mine, &missing))
+			return refuse(x, s->role, e, d, "the archive has no column %s, by which rows that were erased are found", missing);
+		if (t->kind != JUDGE_TEST_TOMBS && !take_columns(x, e, t->kind == JUDGE_TEST_ASK ? &t->ask.columns : &t->columns, &mine->columns, &missing))
 			return refuse(x, s->role, e, d, "the archive has no column %s, by which a hold finds its rows", missing);
-		s->ntests++;
+		s->ntests += !mine->idle;
 	}
 	return true;
 }
@@ -367,7 +381,7 @@ static bool take_kept(const struct archive *x, const struct dump_entry *e, struc
 		struct seat_kept *k = &s->kept[s->nkept++];
 
 		k->role = (uint16_t)role->rules[i];
-		k->pred = o->pred ? pred_for(x, o, e, d) : NULL;
+		k->pred = o->pred ? pred_for(x, o, o->pred, e, d) : NULL;
 		if (o->pred && !k->pred)
 			return false;
 	}
@@ -385,8 +399,13 @@ static bool fill_seat(struct archive *x, const struct dump_entry *e, struct seat
 		return false;
 	}
 	if (role->pred) {
-		s->pred = pred_for(x, role, e, d);
+		s->pred = pred_for(x, role, role->pred, e, d);
 		if (!s->pred)
+			return false;
+	}
+	if (role->start) {
+		s->start = role->pred ? s->pred : pred_for(x, role, role->start, e, d);
+		if (!s->start)
 			return false;
 	}
 	s->ways = arena_alloc(x->arena, (role->nways + 1) * sizeof(*s->ways));
@@ -409,7 +428,7 @@ static bool hidden_part(const struct archive *x, const struct judge_table *t, co
 		named(t->tops, t->ntops, e->schema, e->tag);
 }
 
-static bool is_ours(const struct archive *x, const struct dump_entry *e)
+bool archive_ours(const struct archive *x, const struct dump_entry *e)
 {
 	return e->kind == DUMP_ROWS && e->has_data && (!e->database || streq(e->database, x->judge->database));
 }
@@ -464,8 +483,10 @@ bool archive_match(struct arena *a, struct dump *dump, const struct judge *judge
 	ret->present = arena_alloc(a, (judge->nroles + 1) * sizeof(*ret->present));
 	if (!dump_schema_read(dump, a, &ret->schema, d))
 		return false;
+	if (!inside_read(ret, d))
+		return false;
 	for (size_t i = 0; i < dump->nentries; i++)
-		if (is_ours(ret, &dump->entries[i]) && !seat_entry(ret, i, d))
+		if (archive_ours(ret, &dump->entries[i]) && !seat_entry(ret, i, d))
 			return false;
 	for (size_t i = 0; i < dump->nentries; i++) {
 		for (size_t k = 0; k < ret->places[i].nseats; k++)

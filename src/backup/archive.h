@@ -33,6 +33,8 @@ struct seat_test {
 	const struct judge_test *test;
 	struct seat_columns columns;
 	uint32_t list;			/* KEYS */
+	bool idle;			/* TOMBS: the archive contains all these erasures */
+	struct tomb_value *values;	/* TOMBS: room for a key */
 };
 
 struct seat_kept {			/* CASCADE: a rule of the row's own, and what it says of the law's terms */
@@ -45,6 +47,7 @@ struct seat {
 	const struct judge_role *role;
 	uint16_t index;
 	const struct pred *pred;	/* with this entry's fields; NULL */
+	const struct pred *start;	/* the same: whose start tells rows under one key apart */
 	size_t nways, nkeys, nops, ntests, nkept;
 	struct seat_way *ways;
 	struct seat_key *keys;		/* by which other roles refer to its rows */
@@ -69,6 +72,8 @@ struct archive {
 	struct dump_schema schema;
 	struct place *places;
 	bool *present;			/* roles: some entry has its rows */
+	bool has_ledger;		/* rows of pgretain.ledger: it says which erasures the archive contains */
+	bool *contains;			/* of each batch of the judge's tombs */
 	uint32_t nlists;
 };
 
@@ -76,6 +81,12 @@ struct archive {
  * stays the caller's. */
 bool archive_match(struct arena *a, struct dump *dump, const struct judge *judge, struct archive *ret, struct diag *d)
 	must_use;
+
+/* Rows of the database that the judge is of. */
+bool archive_ours(const struct archive *x, const struct dump_entry *e);
+
+/* inside.c: has_ledger and contains. */
+bool inside_read(struct archive *x, struct diag *d) must_use;
 
 /* "shop.orders" as in SQL, quoted where needed. */
 const char *archive_display(struct arena *a, const struct dump_entry *e);

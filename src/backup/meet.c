@@ -14,7 +14,7 @@ const char *meet_rules_digest(struct arena *a, const struct judge *j)
 	char text[DIGEST_TEXT];
 
 	for (size_t i = 0; i < j->nroles; i++)
-		if (j->roles[i].kind == JUDGE_RULE)
+		if (j->roles[i].kind == JUDGE_RULE && !j->roles[i].remembered)
 			strbuf_addf(&sb, "%s\t%s\n", j->roles[i].rule, j->roles[i].definition ? j->roles[i].definition : "");
 	digest_text(strbuf_str(&sb), sb.len, text);
 	return arena_strdup(a, text);
@@ -42,7 +42,7 @@ static json_t *rules_json(const struct backup_proof *p)
 		const struct judge_role *r = &p->judge->roles[i];
 		json_t *o;
 
-		if (r->kind != JUDGE_RULE || (!r->definition && p->left[i].present))
+		if (r->kind != JUDGE_RULE || r->remembered || (!r->definition && p->left[i].present))
 			continue;
 		o = json_object();
 		json_put(o, "rule", json_text(r->rule));
@@ -50,6 +50,26 @@ static json_t *rules_json(const struct backup_proof *p)
 		json_put(o, "rows", json_count((int64_t)p->left[i].rows));
 		json_put(o, "reach", json_text(r->reach));
 		json_put(o, "definitions", definitions_json(p->judge, i));
+		json_add(list, o);
+	}
+	return list;
+}
+
+/* Entries of the ledger of whose rows some stay. */
+static json_t *unmet_json(const struct backup_proof *p)
+{
+	json_t *list = json_array();
+	char hex[SECRET_MAC_TEXT];
+
+	for (size_t i = 0; i < p->judge->nbatches; i++) {
+		json_t *o;
+
+		if (!p->unmet[i])
+			continue;
+		secret_mac_text(p->judge->batches[i].entry, hex);
+		o = json_object();
+		json_put(o, "entry", json_text(hex));
+		json_put(o, "rows", json_count((int64_t)p->unmet[i]));
 		json_add(list, o);
 	}
 	return list;
@@ -114,6 +134,8 @@ static bool proof_text(struct meeting *m, const struct backup_proof *p, const ch
 	json_put(o, "tables", tables_json(p->outcome));
 	json_put(o, "rules", rules_json(p));
 	json_put(o, "unknown", unknown);
+	json_put(o, "ledger_seq", json_count(p->judge->ledger_seq));
+	json_put(o, "unmet", unmet_json(p));
 	text = json_dumps(o, JSON_COMPACT);
 	*ret = arena_strdup(m->a, text);
 	free(text);

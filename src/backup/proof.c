@@ -71,11 +71,14 @@ static bool vault_rows(struct dump *dump, bool *ret, struct diag *d)
 bool proof_take(struct arena *a, const struct analysis *n, struct backup_proof *ret, struct diag *d)
 {
 	struct role_left *left = arena_alloc(a, (n->x->judge->nroles + 1) * sizeof(*left));
+	uint64_t *unmet = arena_alloc(a, (n->x->judge->nbatches + 1) * sizeof(*unmet));
 
+	memcpy(unmet, n->unmet, n->x->judge->nbatches * sizeof(*unmet));
 	count_left(n, left);
 	unruled_tables(a, n, ret);
 	ret->judge = n->x->judge;
 	ret->left = left;
+	ret->unmet = unmet;
 	ret->nleft = n->x->judge->nroles;
 	return vault_rows(n->x->dump, &ret->vault, d);
 }

@@ -1,7 +1,5 @@
 #include "backup/records.h"
 
-#include <sys/random.h>
-
 struct keyslot {
 	struct rowkey key;
 	uint32_t value;
@@ -10,8 +8,7 @@ struct keyslot {
 void records_init(struct records *rs, size_t memory)
 {
 	*rs = (struct records){ .spill = { .limit = memory }, .n = 1 };
-	if (getrandom(rs->seed, sizeof(rs->seed), 0) != sizeof(rs->seed))
-		bug(__FILE__, __LINE__, "no random numbers");
+	rowkey_seed(rs->seed);
 }
 
 void records_done(struct records *rs)
@@ -24,42 +21,6 @@ void records_done(struct records *rs)
 }
 
 /* ---- keys ---- */
-
-static uint64_t mix(uint64_t x, uint64_t y)
-{
-	__uint128_t p = (__uint128_t)x * y;
-
-	return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-
-void rowkey_begin(const struct records *rs, struct rowkey *k, uint32_t list)
-{
-	k->a = mix(rs->seed[0] ^ list, 0x9e3779b97f4a7c15u);
-	k->b = mix(rs->seed[1] + list, 0xd6e8feb86659fd93u);
-}
-
-static void add_word(struct rowkey *k, uint64_t w)
-{
-	k->a = mix(k->a ^ w, 0xa0761d6478bd642fu) + k->b;
-	k->b = mix(k->b + w, 0xe7037ed1a0b428dbu) ^ k->a;
-}
-
-/* The length goes in, so that ("ab", "c") is not ("a", "bc"). */
-void rowkey_add(struct rowkey *k, const char *bytes, size_t n)
-{
-	uint64_t w;
-	size_t i = 0;
-
-	add_word(k, n);
-	for (; i + sizeof(w) <= n; i += sizeof(w)) {
-		memcpy(&w, bytes + i, sizeof(w));
-		add_word(k, w);
-	}
-	w = 0;
-	if (i < n)
-		memcpy(&w, bytes + i, n - i);
-	add_word(k, w);
-}
 
 static struct keyslot *key_slot(const struct records *rs, const struct rowkey *k)
 {
@@ -111,7 +72,7 @@ uint32_t records_get(const struct records *rs, const struct rowkey *k)
 
 static uint32_t *row_slot(const struct records *rs, uint64_t row)
 {
-	size_t mask = rs->caprows - 1, i = mix(row ^ rs->seed[0], 0x9fb21c651e98df25u) & mask;
+	size_t mask = rs->caprows - 1, i = rowkey_mix(row ^ rs->seed[0], 0x9fb21c651e98df25u) & mask;
 
 	while (rs->rows[i] && rs->v[rs->rows[i]].row != row)
 		i = (i + 1) & mask;

@@ -4,11 +4,7 @@
 #define PGRETAIN_BACKUP_RECORDS_H
 
 #include "backup/spill.h"
-
-/* 128 bits of a keyed hash: equal for equal keys of one list, and otherwise never. */
-struct rowkey {
-	uint64_t a, b;
-};
+#include "base/rowkey.h"
 
 #define ROW_ID(entry, number) ((uint64_t)(entry) << 40 | (number))
 #define ROW_ENTRY(row) ((size_t)((row) >> 40))
@@ -18,6 +14,7 @@ enum {
 	RECORD_KEPT = 2,	/* CASCADE: its own rule keeps it */
 	RECORD_CLASS = 4,	/* HELD: by a hold on a class alone */
 	RECORD_STAYS = 8,	/* something that refers to it stays, or it goes with such a row */
+	RECORD_TOMB = 16,	/* RULE: a tombstone names it */
 };
 
 /* Numbers of other records are from 1; 0: none. */
@@ -41,10 +38,6 @@ struct records {
 
 void records_init(struct records *rs, size_t memory);
 void records_done(struct records *rs);
-
-/* The digest of a list of values: begin with the list's number, then each value. */
-void rowkey_begin(const struct records *rs, struct rowkey *k, uint32_t list);
-void rowkey_add(struct rowkey *k, const char *bytes, size_t n);
 
 /* First record of that row, or 0. */
 uint32_t records_of(const struct records *rs, uint64_t row);

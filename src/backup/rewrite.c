@@ -4,6 +4,7 @@
 #include "backup/folder.h"
 #include "backup/opinion.h"
 #include "backup/proof.h"
+#include "backup/told.h"
 #include "base/fault.h"
 #include "dump/files.h"
 #include "dump/replace.h"
@@ -87,6 +88,7 @@ static void note(struct rewriting *w, const char *text)
 static void take_tables(struct rewriting *w)
 {
 	w->out->tables.n = 0;
+	w->out->holds = false;
 	for (size_t i = 0; i < w->dump->nentries; i++) {
 		const struct tally *t = &w->analysis.tallies[i];
 		const struct dump_count *c = w->counts && w->counts[i].decoded ? &w->counts[i] : NULL;
@@ -97,8 +99,10 @@ static void take_tables(struct rewriting *w)
 		b = vec_add(w->out->arena, &w->out->tables);
 		*b = (struct backup_table){ .table = archive_display(w->out->arena, &w->dump->entries[i]),
 			.rows_in = c ? c->rows_in : t->rows_in, .dropped = c ? c->dropped : t->dropped,
-			.altered = c ? c->replaced : t->altered, .held = t->held, .blocked = t->blocked };
+			.altered = c ? c->replaced : t->altered, .held = t->held, .blocked = t->blocked,
+			.other = t->other, .untold = t->untold, .left = t->left };
 		b->rows_out = b->rows_in - b->dropped;
+		w->out->holds |= b->untold || b->left;
 	}
 }
 
@@ -511,6 +515,7 @@ static void settle(struct rewriting *w, bool ok, const struct diag *d)
 	if (ok) {
 		r->status = !changes ? BACKUP_UNCHANGED : w->o->dry_run ? BACKUP_WOULD_REWRITE : BACKUP_REWRITTEN;
 		take_tables(w);
+		told_kept(&w->analysis, r);
 		return;
 	}
 	r->diag = *d;

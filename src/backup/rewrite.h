@@ -12,6 +12,9 @@ const char *backup_status_word(enum backup_status s);
 struct backup_table {
 	const char *table;		/* the leaf, as in SQL */
 	uint64_t rows_in, dropped, altered, held, blocked, rows_out;
+	/* Of keys that were erased after the archive was made: another row, by its start; whether it is that row can't be
+	 * told; it is, and stays. The last two count as still holding what was erased. */
+	uint64_t other, untold, left;
 };
 
 struct backup_outcome {
@@ -19,6 +22,7 @@ struct backup_outcome {
 	const char *path;
 	enum backup_status status;
 	struct diag diag;		/* REFUSED, FAILED: why; of class INTERRUPTED after a request to stop */
+	bool holds;			/* rows that were erased stay in it, or may */
 	bool lost;			/* the server could not be asked any more: nothing else can be judged */
 	VEC(struct backup_table) tables;
 	VEC(const char *) notes;
@@ -33,6 +37,7 @@ struct backup_proof {
 		bool present;		/* the archive has a table of this role */
 		uint64_t rows;		/* of its tables, that holds or other rows keep */
 	} *left;
+	const uint64_t *unmet;		/* of each batch of the judge's: erased rows that stay in it, or may */
 	bool vault;			/* rows that were quarantined before it was made are in it */
 	size_t ntables;
 	const struct judge_name *tables;	/* that have rows in it and no rule */

@@ -1,10 +1,7 @@
 #include "backup/analysis.h"
 
-bool row_state(struct row_values *v, const struct archive *x, const struct seat *s, const struct pred *p,
-	       enum pred_mode mode, enum row_state *ret, struct diag *d)
+void row_fields(struct row_values *v, const struct pred *p)
 {
-	size_t bad;
-
 	for (size_t i = 0; i < p->nclocks; i++)
 		for (size_t k = 0; k < p->clocks[i].n; k++) {
 			size_t f = p->clocks[i].columns[k].field;
@@ -13,55 +10,54 @@ bool row_state(struct row_values *v, const struct archive *x, const struct seat 
 			v->fields[f] = value.null ? NULL : value.bytes;
 			v->lens[f] = value.len;
 		}
-	if (pred_eval(p, mode, v->fields, v->lens, ret, &bad))
-		return true;
+}
+
+bool row_unreadable(struct row_values *v, const struct archive *x, const struct seat *s, size_t field, struct diag *d)
+{
 	diag_fail(d, DIAG_STEP, "%s: %s: row %llu has a start in column %s that can't be read", x->dump->path,
-		  archive_display(x->arena, v->row->entry), (unsigned long long)v->row->number, v->row->entry->columns[bad]);
+		  archive_display(x->arena, v->row->entry), (unsigned long long)v->row->number, v->row->entry->columns[field]);
 	if (s->role->rule)
 		diag_where(d, "%s:%d: rule \"%s\"", s->role->loc.file, s->role->loc.line, s->role->rule);
 	diag_hint(d, "not touched: it counts as still holding the rows");
 	return false;
 }
 
-/* Texts of equal values are made equal: char(n) without its blanks, numeric without what a scale adds. */
-static size_t normal_length(enum judge_form form, const char *s, size_t n)
+bool row_state(struct row_values *v, const struct archive *x, const struct seat *s, const struct pred *p,
+	       enum pred_mode mode, enum row_state *ret, struct diag *d)
 {
-	switch (form) {
-	case JUDGE_BYTES:
-		return n;
-	case JUDGE_BLANKS:
-		while (n && s[n - 1] == ' ')
-			n--;
-		return n;
-	case JUDGE_NUMERIC:
-		if (!memchr(s, '.', n))
-			return n;
-		while (n && s[n - 1] == '0')
-			n--;
-		return n && s[n - 1] == '.' ? n - 1 : n;
-	}
-	return n;
+	size_t bad;
+
+	row_fields(v, p);
+	return pred_eval(p, mode, v->fields, v->lens, ret, &bad) || row_unreadable(v, x, s, bad, d);
+}
+
+static void add_value(struct rowkey *k, enum judge_form form, const char *s, size_t n)
+{
+	char buf[FORM_TEXT];
+	const char *text = form_normal(form, s, n, buf, &n);
+
+	rowkey_add(k, text, n);
 }
 
 bool row_key(struct row_values *v, const struct records *rs, const struct seat_columns *c, uint32_t list,
 	     struct rowkey *ret)
 {
-	rowkey_begin(rs, ret, list);
+	rowkey_begin(rs->seed, ret, list);
 	for (size_t i = 0; i < c->n; i++) {
 		struct dump_value value = dump_row_value(v->row, c->fields[i]);
 
 		if (value.null)
 			return false;
-		rowkey_add(ret, value.bytes, normal_length(c->forms[i], value.bytes, value.len));
+		add_value(ret, c->forms[i], value.bytes, value.len);
 	}
 	return true;
 }
 
 void text_key(const struct records *rs, const struct seat_columns *c, const char **texts, uint32_t list, struct rowkey *ret)
 {
-	rowkey_begin(rs, ret, list);
+	rowkey_begin(rs->seed, ret, list);
 	for (size_t i = 0; i < c->n; i++)
-		rowkey_add(ret, texts[i], normal_length(c->forms[i], texts[i], strlen(texts[i])));
+		add_value(ret, c->forms[i], texts[i], strlen(texts[i]));
 }
 
 bool row_overwrite(struct row_values *v, const struct seat *s, bool set, bool *ret_any, struct diag *d)

@@ -151,6 +151,27 @@ void solve(struct analysis *n)
 
 /* ---- verdicts ---- */
 
+static bool keeps(const struct analysis *n, uint32_t record)
+{
+	switch (role_of(n, record)->kind) {
+	case JUDGE_REFER:
+		return !released(n, record);
+	case JUDGE_CASCADE: case JUDGE_UNSET:
+		return n->rs.v[record].flags & (RECORD_STAYS | RECORD_KEPT) || row_held(n, n->rs.v[record].row, true);
+	case JUDGE_RULE: case JUDGE_HELD:
+		return false;
+	}
+	return false;
+}
+
+size_t solve_blocker(const struct analysis *n, uint32_t record)
+{
+	for (uint32_t c = n->rs.v[record].child; c; c = n->rs.v[c].sibling)
+		if (keeps(n, c))
+			return ROW_ENTRY(n->rs.v[c].row);
+	return SIZE_MAX;
+}
+
 bool solve_goes_with(const struct analysis *n, uint32_t record)
 {
 	uint32_t up = n->rs.v[record].parent;

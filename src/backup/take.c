@@ -52,8 +52,17 @@ static bool kept_by_rule(struct analysis *n, const struct seat *s, bool *ret, st
 	return true;
 }
 
+static bool put_batch(struct analysis *n, uint64_t row, uint16_t role, uint32_t batch, struct diag *d)
+{
+	struct rowkey k;
+
+	tombs_batch_key(n, row, role, &k);
+	return records_put(&n->rs, &k, batch, d);
+}
+
+/* batch: of the tombstone that names it, from 1; 0: none does. */
 static bool take_role(struct analysis *n, const struct seat *s, uint64_t row, uint32_t parent, bool class_only,
-		      struct diag *d)
+		      uint32_t batch, struct diag *d)
 {
 	uint32_t record;
 	bool open = false, kept = false;
@@ -68,6 +77,9 @@ static bool take_role(struct analysis *n, const struct seat *s, uint64_t row, ui
 	n->rs.v[record].flags |= s->role->kind == JUDGE_RULE && !s->role->removes && !open ? RECORD_DONE : 0;
 	n->rs.v[record].flags |= kept ? RECORD_KEPT : 0;
 	n->rs.v[record].flags |= class_only ? RECORD_CLASS : 0;
+	n->rs.v[record].flags |= batch ? RECORD_TOMB : 0;
+	if (batch && !put_batch(n, row, s->index, batch, d))
+		return false;
 	return put_keys(n, s, record, d);
 }
 
@@ -267,7 +279,7 @@ static bool take_seat(struct analysis *n, const struct seat *s, uint64_t row, st
 {
 	enum row_state state = ROW_KEPT;
 	bool covered = false, class_only = false;
-	uint32_t upper = 0;
+	uint32_t upper = 0, batch = 0;
 
 	if (records_find(&n->rs, row, s->index))
 		return true;
@@ -275,11 +287,13 @@ static bool take_seat(struct analysis *n, const struct seat *s, uint64_t row, st
 		return false;
 	for (size_t i = 0; !upper && i < s->nways; i++)
 		upper = upper_of(n, &s->ways[i]);
-	if (!upper && s->ntests && !tests_cover(n, s, row, &covered, &class_only, d))
+	if (s->ntests && s->role->kind == JUDGE_RULE && !tombs_cover(n, s, &batch, d))
 		return false;
-	if (state != ROW_DUE && !upper && !covered)
+	if (!upper && s->ntests && s->role->kind == JUDGE_HELD && !tests_cover(n, s, row, &covered, &class_only, d))
+		return false;
+	if (state != ROW_DUE && !upper && !covered && !batch)
 		return true;
-	return take_role(n, s, row, upper, class_only, d);
+	return take_role(n, s, row, upper, class_only, batch, d);
 }
 
 bool take_row(struct analysis *n, size_t entry, struct dump_row *row, struct diag *d)

@@ -7,7 +7,7 @@ int backup_outcome_exit(const struct backup_outcome *o)
 {
 	switch (o->status) {
 	case BACKUP_REWRITTEN: case BACKUP_WOULD_REWRITE: case BACKUP_UNCHANGED:
-		return EXIT_DONE;
+		return o->holds ? EXIT_HUMAN : EXIT_DONE;
 	case BACKUP_REFUSED: case BACKUP_FAILED:
 		return o->diag.cls == DIAG_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_HUMAN;
 	}
@@ -35,9 +35,21 @@ static json_t *tables_json(const struct backup_outcome *o)
 		json_put(x, "altered", json_count((int64_t)t->altered));
 		json_put(x, "held", json_count((int64_t)t->held));
 		json_put(x, "blocked", json_count((int64_t)t->blocked));
+		json_put(x, "other", json_count((int64_t)t->other));
+		json_put(x, "untold", json_count((int64_t)t->untold));
+		json_put(x, "left", json_count((int64_t)t->left));
 		json_put(x, "rows_out", json_count((int64_t)t->rows_out));
 		json_add(list, x);
 	}
+	return list;
+}
+
+static json_t *notes_json(const struct backup_outcome *o)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < o->notes.n; i++)
+		json_add(list, json_text(o->notes.v[i]));
 	return list;
 }
 
@@ -51,6 +63,7 @@ json_t *backup_outcome_json(struct ctx *ctx, const struct backup_target *t, cons
 	json_put(x, "status", json_text(backup_status_word(o->status)));
 	json_put(x, "reason", json_text(why(ctx->arena, o)));
 	json_put(x, "tables", tables_json(o));
+	json_put(x, "notes", notes_json(o));
 	json_put(x, "runs", json_count(met ? met->runs : 0));
 	json_put(x, "requests", json_count(met ? met->requests : 0));
 	json_put(x, "holds", json_count(met ? met->unmet : t->holds));

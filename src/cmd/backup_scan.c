@@ -82,7 +82,7 @@ static bool scan(struct ctx *ctx, struct conn *c, const char *const *words, stru
 	if (!catalogue_judge(&k, d))
 		return false;
 	FAULT_POINT(backup_settle);
-	if (!erasure_backups_settle(ctx, c, &done, d))
+	if (!erasure_backups_settle(ctx, c, &done, d) || !erasure_tombs_settle(ctx, c, d))
 		return false;
 	for (size_t i = 0; i < done.ids.n; i++)
 		vec_push(ctx->arena, &v->completed, done.ids.v[i]);

@@ -390,7 +390,7 @@ static bool execute(struct run_session *r, struct diag *d)
 	int settled = 0;
 
 	new_uuid(r->uuid);
-	if (!ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
+	if (!ctx_tomb_secret(r->ctx, &r->x.secret, d) || !ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
 		return false;
 	FAULT_POINT(run_confirmed);
 	if (!run_event(r, "start", -1, d))

@@ -2,6 +2,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/replay_log.h"
+#include "model/tomb.h"
 
 struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 {
@@ -25,6 +26,22 @@ struct conn *ctx_connect(struct ctx *ctx, bool read_only)
 const char *ctx_replay_log(const struct ctx *ctx)
 {
 	return ctx->db && ctx->db->replay_log ? ctx->db->replay_log : ctx->policy->replay_log;
+}
+
+bool ctx_tomb_secret(struct ctx *ctx, const struct secret_key **ret, struct diag *d)
+{
+	const struct policy *p = ctx->policy;
+	struct secret_key file, *own;
+
+	*ret = NULL;
+	if (!p->key_file || !p->nbackups)
+		return true;
+	if (!secret_load(p->key_file, &file, d))
+		return false;
+	own = arena_alloc(ctx->arena, sizeof(*own));
+	tomb_secret(&file, own);
+	*ret = own;
+	return true;
 }
 
 bool ctx_replay_place(struct ctx *ctx, const char *log, const struct replay_place **ret, struct diag *d)

@@ -14,6 +14,9 @@ bool ctx_open(struct ctx *ctx, const struct database *db, const struct conn_sett
 /* The database's log outside, else the policy's, else NULL. */
 const char *ctx_replay_log(const struct ctx *ctx);
 /* That log with the key that its rows are sealed under; NULL for NULL. */
+struct secret_key;
+/* The key for digests of tombstones; *ret NULL: no key file, or no backups. */
+bool ctx_tomb_secret(struct ctx *ctx, const struct secret_key **ret, struct diag *d) must_use;
 struct replay_place;
 bool ctx_replay_place(struct ctx *ctx, const char *log, const struct replay_place **ret, struct diag *d) must_use;
 /* At the end of whatever acts: what has changed goes into the log outside (ledger_export). */

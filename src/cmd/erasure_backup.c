@@ -8,14 +8,26 @@
 #include "pg/sqltext.h"
 #include "report/json.h"
 
-static const char *stores(struct erasure *e)
+#define TOMBS_MARGIN "7 days"		/* an archive that was found late */
+
+static const char *stores(const struct policy *p, struct arena *a)
 {
-	const struct policy *p = e->ctx->policy;
-	const char **names = arena_alloc(e->a, (p->nbackups + 1) * sizeof(*names));
+	const char **names = arena_alloc(a, (p->nbackups + 1) * sizeof(*names));
 
 	for (size_t i = 0; i < p->nbackups; i++)
 		names[i] = p->backups[i].name;
-	return cat_array_literal(e->a, names, p->nbackups);
+	return cat_array_literal(a, names, p->nbackups);
+}
+
+bool erasure_tombs_settle(struct ctx *ctx, struct conn *c, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(c, sqltext_get("query/tombstone_settle"), &res, d, stores(ctx->policy, ctx->arena), TOMBS_MARGIN, ctx->actor))
+		return false;
+	if (res_int(res, 0, 0))
+		log_event(LOG_LEVEL_INFO, "tombstones.gone", LOG_I("rows", res_int(res, 0, 0)));
+	return true;
 }
 
 static bool judge_now(struct erasure *e, struct diag *d)
@@ -37,7 +49,7 @@ bool erasure_backups(struct erasure *e, bool judge, struct diag *d)
 	if (!p->nbackups)
 		return true;
 	if ((judge && !judge_now(e, d)) ||
-	    !conn_query_text(e->conn, sqltext_get("query/backup_pending"), &res, d, erasure_ids(e), stores(e)))
+	    !conn_query_text(e->conn, sqltext_get("query/backup_pending"), &res, d, erasure_ids(e), stores(p, e->a)))
 		return false;
 	for (int i = 0; i < PQntuples(res); i++) {
 		struct erasure_request *r = erasure_request_of(e, res_text(res, i, 0));

@@ -16,6 +16,8 @@ const char *erasure_backups_word(struct erasure *e, const struct erasure_request
 struct erasure_done {
 	VEC(const char *) ids;
 };
+/* What was remembered of rows is forgotten once no backup can hold them. */
+bool erasure_tombs_settle(struct ctx *ctx, struct conn *c, struct diag *d) must_use;
 bool erasure_backups_settle(struct ctx *ctx, struct conn *c, struct erasure_done *done, struct diag *d) must_use;
 
 #endif

@@ -431,7 +431,7 @@ static bool passes(struct erasure_run *r, int64_t *rows, struct diag *d)
 	return true;
 }
 
-static void begin(struct erasure_run *r)
+static bool begin(struct erasure_run *r, struct diag *d)
 {
 	struct erasure *e = r->e;
 
@@ -441,8 +441,9 @@ static void begin(struct erasure_run *r)
 		.run = r->uuid, .actor = e->ctx->actor, .conninfo = e->db->conninfo, .deadline_ms = r->deadline_ms,
 		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed,
 		.reconnected = on_reconnected, .connection = on_connection, .stop_requested = sig_stop_requested,
-		.step_done = on_step, .ctx = r,
+		.step_done = on_step, .ctx = r, .request = e->requests.n == 1 ? e->requests.v[0].id : NULL,
 	};
+	return ctx_tomb_secret(e->ctx, &r->x.secret, d);
 }
 
 static bool attempt(struct erasure_run *r, struct diag *d)
@@ -451,9 +452,8 @@ static bool attempt(struct erasure_run *r, struct diag *d)
 	int64_t rows = 0;
 	int settled;
 
-	begin(r);
 	/* what was approved is known outside before it is carried out */
-	if (!ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
+	if (!begin(r, d) || !ledger_settle(e->conn, e->ctx->actor, &settled, d) || !erasure_stored(e, d) || !begin_all(r, d) ||
 	    !ctx_export(e->ctx, e->conn, d))
 		return false;
 	if (!r->looked)

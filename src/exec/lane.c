@@ -2,7 +2,10 @@
 
 #include "base/fault.h"
 #include "exec/shape.h"
+#include "model/tomb.h"
 #include "pg/sqltext.h"
+
+#include <stdlib.h>
 
 #define UNIT_PARAMS 2
 #define OID_TID 27
@@ -15,8 +18,19 @@ void lane_init(struct lane *l, struct conn *c)
 	*l = (struct lane){ .conn = c, .phase = c ? LANE_IDLE : LANE_DOWN };
 }
 
+static void forget(struct lane *l, size_t n)
+{
+	for (size_t i = 0; i < l->ntombs; i++)
+		json_decref(l->tombs[i]);
+	l->tombs = xrealloc(l->tombs, (n + 1) * sizeof(json_t *));
+	l->ntombs = n;
+	memset(l->tombs, 0, (n + 1) * sizeof(json_t *));
+}
+
 void lane_done(struct lane *l)
 {
+	forget(l, 0);
+	free(l->tombs);
 	unit_free(&l->unit);
 	free(l->counts.dependents);
 	free(l->types);
@@ -206,12 +220,30 @@ static bool send_entry(struct lane *l, const struct ledger_entry *e)
 	return sent(l, PQsendQueryParams(l->conn->pg, l->work->plan->append, SHAPE_PARAMS, NULL, values, NULL, NULL, 0));
 }
 
+static const struct plan_tomb *tomb_of(const struct lane *l, size_t entry)
+{
+	return entry ? l->work->step->dependents[entry - 1].tomb : l->work->step->tomb;
+}
+
+/* Rows of the batch from when on are remembered; what goes with a row is found by it. */
+static const char *remembered(const struct lane *l, char buf[96])
+{
+	const struct plan_tomb *t = tomb_of(l, l->entry) ? tomb_of(l, l->entry) : l->work->step->tomb;
+	char instant[INSTANT_TEXT];
+
+	*buf = '\0';
+	if (t)
+		snprintf(buf, 96, ", \"remembered_from\": \"%s\"", instant_format(t->since, instant));
+	return buf;
+}
+
 static bool send_ledger(struct lane *l)
 {
+	char since[96];
 	const struct plan_step *s = l->work->step;
 	const struct plan_dependent *d = l->entry ? &s->dependents[l->entry - 1] : NULL;
 	const struct plan_step *follower = d && d->kind == DEP_FOLLOW ? &l->work->plan->steps[d->index] : NULL;
-	char detail[96];
+	char detail[192];
 	const struct ledger_entry e = {
 		.kind = "batch", .run = l->work->run, .rule = entry_rule(l, d),
 		.table = follower ? follower->table : d ? s->tallies[d->index].table : s->table,
@@ -219,8 +251,26 @@ static bool send_ledger(struct lane *l)
 		.as_of = l->work->plan->as_of, .actor = l->work->actor, .detail = detail,
 	};
 
-	snprintf(detail, sizeof(detail), "{\"batch\": %lld, \"epoch\": %lld}", (long long)l->batch, (long long)l->epoch);
+	snprintf(detail, sizeof(detail), "{\"batch\": %lld, \"epoch\": %lld%s}", (long long)l->batch, (long long)l->epoch,
+		 remembered(l, since));
 	return send_entry(l, &e);
+}
+
+static bool send_tombs(struct lane *l)
+{
+	const struct plan_tomb *t = tomb_of(l, l->entry);
+	char *rows = json_dumps(l->tombs[l->entry], JSON_COMPACT);
+	char mark[SECRET_MAC_TEXT] = "";
+	const char *const values[TOMBSTONE_PARAMS] = { l->seq, l->work->run, l->work->request, t->rule, t->action,
+						       t->columns_text, rows, mark };
+	bool ok;
+
+	if (l->work->secret)
+		tomb_made_with(l->work->secret, mark);
+	ok = sent(l, PQsendQueryParams(l->conn->pg, sqltext_get("query/tombstone_put"), TOMBSTONE_PARAMS, NULL, values,
+				       NULL, NULL, 0));
+	free(rows);
+	return ok;
 }
 
 static bool send_commit(struct lane *l)
@@ -243,7 +293,7 @@ static void phase_fault(enum lane_phase phase)
 	case LANE_LEDGER: FAULT_POINT(lane_ledger); return;
 	case LANE_COMMIT: FAULT_POINT(lane_commit); return;
 	case LANE_ROLLBACK: FAULT_POINT(lane_rollback); return;
-	case LANE_IDLE: case LANE_DOWN: return;
+	case LANE_TOMBS: case LANE_IDLE: case LANE_DOWN: return;
 	}
 }
 
@@ -258,6 +308,7 @@ static bool phase_send(struct lane *l, enum lane_phase phase)
 	case LANE_DEPENDENT: return send_dependent(l);
 	case LANE_APPLY: return send_apply(l);
 	case LANE_LEDGER: return send_ledger(l);
+	case LANE_TOMBS: return send_tombs(l);
 	case LANE_COMMIT: return send_commit(l);
 	case LANE_ROLLBACK: return sent(l, PQsendQuery(l->conn->pg, "ROLLBACK"));
 	case LANE_IDLE: case LANE_DOWN: break;
@@ -297,9 +348,16 @@ static void read_final(struct lane *l, const PGresult *r, const struct plan_step
 	}
 }
 
+static void gather(struct lane *l, const PGresult *r, size_t entry)
+{
+	if (tomb_of(l, entry))
+		tombstone_gather(tomb_of(l, entry), l->work->secret, r, &l->tombs[entry]);
+}
+
 static void read_applied(struct lane *l, const PGresult *r)
 {
 	l->counts.applied = res_affected(r);
+	gather(l, r, 0);
 	read_final(l, r, l->work->step);
 }
 
@@ -309,6 +367,7 @@ static void read_dependent(struct lane *l, const PGresult *r)
 	int64_t n = res_affected(r);
 
 	l->counts.dependents[l->dependent] = n;
+	gather(l, r, l->dependent + 1);
 	if (d->kind == DEP_FOLLOW)
 		read_final(l, r, &l->work->plan->steps[d->index]);
 	if (d->limited.text && !across(l) && n >= slice_left(l))
@@ -330,8 +389,9 @@ static void read_answer(struct lane *l, const PGresult *r)
 	case LANE_LEDGER:
 		l->reshaped = !l->compared && PQntuples(r) == 0;
 		l->compared = true;
+		snprintf(l->seq, sizeof(l->seq), "%s", l->reshaped ? "" : res_text(r, 0, 0));
 		return;
-	case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: return;
+	case LANE_TOMBS: case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: return;
 	}
 }
 
@@ -361,6 +421,11 @@ static enum lane_phase phase_next(struct lane *l)
 	case LANE_LEDGER:
 		if (l->reshaped)
 			return LANE_ROLLBACK;
+		if (l->tombs[l->entry])
+			return LANE_TOMBS;
+		l->entry++;
+		return entry_skip(l) ? LANE_LEDGER : LANE_COMMIT;
+	case LANE_TOMBS:
 		l->entry++;
 		return entry_skip(l) ? LANE_LEDGER : LANE_COMMIT;
 	case LANE_COMMIT: case LANE_ROLLBACK: case LANE_IDLE: case LANE_DOWN: break;
@@ -380,6 +445,7 @@ void lane_start(struct lane *l, const struct lane_work *w, struct unit *u, int64
 	l->counts.dependents = xrealloc(l->counts.dependents, (w->step->ndependents + 1) * sizeof(int64_t));
 	l->types = xrealloc(l->types, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->types));
 	l->values = xrealloc(l->values, (size_t)(w->step->params.n + UNIT_PARAMS) * sizeof(*l->values));
+	forget(l, w->step->ndependents + 1);
 	memset(l->counts.dependents, 0, (w->step->ndependents + 1) * sizeof(int64_t));
 	l->counts.applied = l->counts.locked = 0;
 	l->began_ms = clock_ms();

@@ -6,6 +6,7 @@
  *	DEPENDENT what goes with them, deepest first; a full slice ends the transaction early
  *	APPLY     the effect itself
  *	LEDGER    one entry for each count; the first only if the schema is still the plan's (exec/shape.h)
+ *	TOMBS     what has to be remembered of the rows of that entry
  *	COMMIT    together with all of it
  *	ROLLBACK  after a refusal
  *	DOWN      the connection is lost; the sweep brings it back (exec/lanes.h) */
@@ -13,11 +14,12 @@
 #define PGRETAIN_EXEC_LANE_H
 
 #include "base/instant.h"
+#include "exec/tombstone.h"
 #include "exec/unit.h"
 #include "pg/conn.h"
 
-enum lane_phase { LANE_IDLE, LANE_BEGIN, LANE_LOCK, LANE_DEPENDENT, LANE_APPLY, LANE_LEDGER, LANE_COMMIT, LANE_ROLLBACK,
-		  LANE_DOWN };
+enum lane_phase { LANE_IDLE, LANE_BEGIN, LANE_LOCK, LANE_DEPENDENT, LANE_APPLY, LANE_LEDGER, LANE_TOMBS, LANE_COMMIT,
+		  LANE_ROLLBACK, LANE_DOWN };
 
 enum lane_result {
 	LANE_WORKING,
@@ -38,6 +40,8 @@ struct lane_work {		/* what all lanes share during a step */
 	const struct plan *plan;
 	const struct plan_step *step;
 	const char *run, *actor;	/* UUID, name */
+	const char *request;		/* UUID: the only one of this run; NULL: none, or several */
+	const struct secret_key *secret;	/* for tombstones of natural keys; NULL: there is none */
 	bool chain;			/* lock rows first: something goes with them */
 	int64_t slice;			/* the most dependents that one transaction takes */
 };
@@ -64,6 +68,9 @@ struct lane {
 	struct diag diag;
 	bool failed, stale;
 	bool compared, reshaped;	/* the schema with the plan's; it differs */
+	json_t **tombs;			/* of each entry; NULL: nothing to remember */
+	size_t ntombs;
+	char seq[24];			/* of the newest entry */
 };
 
 void lane_init(struct lane *l, struct conn *c);

@@ -104,7 +104,8 @@ static struct sweep sweep_of(struct runner *r, size_t i)
 	struct sweep w = {
 		.o = r->o, .plan = r->plan, .lanes = r->lanes, .nlanes = r->nlanes, .batch = &r->batch,
 		.limits = policy_limits(r->plan->policy, r->plan->db, s->rule), .out = r->out, .step = &r->out->steps[i],
-		.work = { .plan = r->plan, .step = s, .run = r->o->run, .actor = r->o->actor,
+		.work = { .plan = r->plan, .step = s, .run = r->o->run, .actor = r->o->actor, .request = r->o->request,
+			  .secret = r->o->secret,
 			  .chain = s->ndependents > 0, .slice = 5000 },
 		.began_ms = clock_ms(),
 	};

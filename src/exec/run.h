@@ -2,6 +2,7 @@
 #ifndef PGRETAIN_EXEC_RUN_H
 #define PGRETAIN_EXEC_RUN_H
 
+#include "base/secret.h"
 #include "model/outcome.h"
 #include "pg/conn.h"
 
@@ -13,6 +14,8 @@ struct exec_progress {
 
 struct exec_options {
 	const char *run, *actor;		/* UUID; who started it */
+	const char *request;			/* UUID: the run is for this one alone; NULL */
+	const struct secret_key *secret;	/* for tombstones of natural keys (model/tomb.h); NULL: none */
 	const char *conninfo;
 	const char *job;			/* its lanes' lock (ledger.h); NULL: by hand */
 	double deadline_ms;			/* clock_ms() at which no unit starts any more; 0: none */

@@ -10,14 +10,19 @@
  *	UNSET	its key is set to NULL when such a row goes, by mention
  *	HELD	a legal hold covers it (as plan/render_held.c says of live rows)
  *
+ * Rows that were erased (model/tomb.h) take the role of the rule that removed them. What overwrote some of their
+ * columns, or has no rule today, is a role of its own.
+ *
  * A row is gone when a rule that removes rows is due on it, no hold covers it, and nothing that refers
  * to it stays. */
 #ifndef PGRETAIN_MODEL_JUDGE_H
 #define PGRETAIN_MODEL_JUDGE_H
 
 #include "base/diag.h"
+#include "model/form.h"
 #include "model/plan.h"
 #include "model/pred.h"
+#include "model/tomb.h"
 
 struct anon;
 
@@ -36,9 +41,6 @@ struct judge_table {
 	size_t ntops;
 	struct judge_name *tops;	/* what it is a part of */
 };
-
-/* How values of two columns are compared by their texts. */
-enum judge_form { JUDGE_BYTES, JUDGE_BLANKS, JUDGE_NUMERIC };
 
 struct judge_column {
 	const char *name;		/* catalogue's own */
@@ -75,15 +77,16 @@ struct judge_ask {
 	struct plan_params params;
 };
 
-enum judge_test_kind { JUDGE_TEST_ALL, JUDGE_TEST_KEYS, JUDGE_TEST_ASK };
+enum judge_test_kind { JUDGE_TEST_ALL, JUDGE_TEST_KEYS, JUDGE_TEST_ASK, JUDGE_TEST_TOMBS };
 
 struct judge_test {
 	enum judge_test_kind kind;
 	bool class_only;		/* a hold on a class: it says nothing of columns under another one */
-	struct judge_columns columns;	/* KEYS */
+	struct judge_columns columns;	/* KEYS, TOMBS */
 	size_t nkeys;
 	const char **keys;		/* nkeys rows of columns.n texts */
 	struct judge_ask ask;
+	const struct tombs *tombs;
 };
 
 struct judge_role {
@@ -95,12 +98,14 @@ struct judge_role {
 	struct judge_way *ways;		/* RULE: one for a follower; HELD: any of them; others: one */
 
 	/* RULE */
+	bool remembered;		/* of rows that were erased alone: no rule of the files as such */
 	const char *definition;		/* SHA-256 of what was confirmed, as the ledger names it; NULL: it can't be judged */
 	const char *reach;		/* an interval[]: a row that was due at an instant had its events before that less the
 					 * shortest of these; NULL: that can't be said (an until-column may have said more before) */
 	bool removes;
 	const struct pred *pred;	/* NULL: a follower */
-	struct judge_columns clocks;	/* all columns of pred */
+	struct judge_columns clocks;	/* all columns of pred, or of start */
+	const struct pred *start;	/* whose own start is a tombstone's mark; NULL: rows have none */
 	size_t nops;
 	struct judge_op *ops;		/* overwritten: rules that do not remove */
 	struct judge_columns key;	/* that operators name */
@@ -113,7 +118,7 @@ struct judge_role {
 	/* REFER: rules that take the row or its key away; CASCADE: rules that keep it from going */
 	size_t nrules;
 	size_t *rules;
-	/* HELD */
+	/* HELD: what it covers; RULE: rows that were erased, and are due whatever they say */
 	size_t ntests;
 	struct judge_test *tests;
 };
@@ -126,6 +131,10 @@ struct judge {
 	size_t ntables, nroles;
 	struct judge_table *tables;
 	struct judge_role *roles;
+	int64_t ledger_seq;		/* what was erased up to this entry is in tombs */
+	size_t nbatches, ntombs;
+	struct tomb_batch *batches;	/* of all tombs, in no order */
+	struct tombs **tombs;
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/digest.h"
 #include "base/strbuf.h"
+#include "model/form.h"
 #include "model/policy.h"
 
 #define PLAN_RELATION '\2'
@@ -71,6 +72,24 @@ enum plan_dep_kind {
 	DEP_UNLINK,		/* the same for rows that go themselves later in this step: not counted */
 };
 
+/* What is remembered of rows for backups from before (domain.md 7). The statement then gives for each row: is it in its
+ * final form, its relation, mark, the columns that were overwritten (NULL: the row went), and the key. */
+struct plan_tomb {
+	const char *rule;		/* of the files; NULL: of a table without one */
+	const char *action;		/* deleted, altered, moved */
+	size_t n;
+	const char **columns;		/* the key's */
+	enum judge_form *forms;
+	const char *columns_text;	/* as text[] */
+	bool natural;			/* only a digest is kept */
+	int64_t since;			/* rows whose start lies before it read the same in every backup */
+};
+#define TOMB_FINAL 0
+#define TOMB_RELATION 1
+#define TOMB_MARK 2
+#define TOMB_COLUMNS 3
+#define TOMB_KEY 4
+
 /* What goes with a row of the step, in the same transaction, deepest first. Unit parameters: $n+1
  * tid[] = rows of the step's relation; in `limited` also $n+2 int8, the most rows it takes; in `circle`
  * $n+2 oid[]: the relation of each. */
@@ -79,6 +98,7 @@ struct plan_dependent {
 	size_t index;			/* FOLLOW: the follower's step; else index into tallies */
 	struct plan_stmt whole, limited;	/* limited.text NULL: the table can't be cut by ctid */
 	struct plan_stmt circle;		/* of a step whose circles go through several relations */
+	const struct plan_tomb *tomb;		/* NULL: nothing is to be remembered */
 };
 
 /* A statement with parameters of its own. */
@@ -141,6 +161,7 @@ struct plan_step {
 	bool circle_across;
 	struct plan_stmt circle_collect, circle_lock, circle_apply;
 	struct plan_stmt free_range, free_tids;		/* the same, SKIP LOCKED */
+	const struct plan_tomb *tomb;			/* of apply and circle_apply; NULL: nothing is to be remembered */
 	struct plan_stmt collect;			/* SELECT ctid of rows ready to go, at most $n+1 */
 	struct plan_stmt drop_check;			/* all rows, rows that may not go: under the lock */
 	const char *keepers;				/* triggers and rules that may keep rows, or NULL */

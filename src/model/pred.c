@@ -220,6 +220,20 @@ bool pred_eval(const struct pred *p, enum pred_mode mode, const char *const *fie
 	return true;
 }
 
+bool pred_start(const struct pred *p, const char *const *fields, const size_t *lens, const struct pred_column **ret,
+		int64_t *raw, size_t *bad_field)
+{
+	struct row row = { .fields = fields, .lens = lens };
+	const struct pred_clock *k = &p->clocks[0];
+
+	*ret = NULL;
+	for (size_t i = 0; !*ret && i < k->n; i++)
+		if (column_value(&row, &k->columns[i], raw) && *raw >= k->columns[i].lo.raw && *raw < k->columns[i].hi.raw)
+			*ret = &k->columns[i];
+	*bad_field = row.bad_field;
+	return !row.failed;
+}
+
 /* All columns of one kind, so that one constant stands for them all (s and ms are both PRED_INT). */
 static bool one_constant(const struct pred_clock *k, const struct pred_bound *cut)
 {

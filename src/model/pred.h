@@ -31,6 +31,7 @@ struct pred_bound {
 struct pred_column {
 	const char *name;	/* the catalogue's own, unquoted */
 	enum pred_type type;
+	enum clock_unit unit;
 	struct pred_bound lo, now, hi;
 	size_t field;		/* C face: index into the row's fields */
 };
@@ -89,6 +90,11 @@ bool pred_term_counts(const struct pred_term *t, enum pred_mode mode);
  * read (*bad_field says which): the archive must be refused. */
 bool pred_eval(const struct pred *p, enum pred_mode mode, const char *const *fields, const size_t *lens,
 	       enum row_state *ret, size_t *bad_field) must_use;
+
+/* C face of the rule's own start, clocks[0] in mode FIRST: the column that says it, as far as it is plausible, and its
+ * number; *ret NULL: none does. False: as pred_eval. */
+bool pred_start(const struct pred *p, const char *const *fields, const size_t *lens, const struct pred_column **ret,
+		int64_t *raw, size_t *bad_field) must_use;
 
 /* SQL face. `param` turns a bound into "$n::type" text for the statement in hand; `ident` quotes a
  * column name. Expressions are complete (parenthesised), over columns of `alias`. */

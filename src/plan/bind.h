@@ -133,6 +133,8 @@ struct binder {
 	struct subject_set *waiting;	/* who has asked for a copy; NULL: nobody */
 	const struct request *keeping;	/* approved grounds that keep rows from retention; NULL: none */
 	const struct request *request;	/* whose erasure this plan is for; NULL: retention */
+	bool has_backups;		/* retention: the catalogue has sets; a start before `steady` reads the same in all */
+	int64_t steady;
 };
 
 /* Binds every rule of the database (all of them: a rule's plan depends on its children's). Rules that
@@ -149,6 +151,8 @@ const struct diag *bound_fault(const struct bound *b);
 
 /* bind_column.c: what `columns` overwrites */
 bool bind_columns(struct binder *b, struct bound *r);
+/* NULL into one column, whatever the rule says of it; NULL: it can't be. */
+struct anon *bind_null(struct binder *b, const struct cat_table *t, const char *column, const struct column_op **op);
 /* bind_pred.c: clocks, terms and their constants */
 bool bind_pred(struct binder *b, struct bound *r, struct diag *d) must_use;
 /* bind_edges.c: what refers to the rows */

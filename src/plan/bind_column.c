@@ -228,3 +228,19 @@ bool bind_columns(struct binder *b, struct bound *r)
 				  r->table->display);
 	return true;
 }
+
+struct anon *bind_null(struct binder *b, const struct cat_table *t, const char *column, const struct column_op **op)
+{
+	const struct cat_column *c = cat_column(t, column);
+	struct anon_column *described = arena_alloc(b->a, sizeof(*described));
+	struct column_op *own = arena_alloc(b->a, sizeof(*own));
+	struct diag ignored = DIAG_INIT;
+	struct anon *an;
+
+	if (!c)
+		return NULL;
+	*own = (struct column_op){ .column = c->name, .op = "null" };
+	*op = own;
+	column_describe(b, t, c, described);
+	return anon_bind(b->a, own, described, &an, &ignored) ? an : NULL;
+}

@@ -86,7 +86,7 @@ static bool column_bind(struct pred_binder *pb, const struct clock_column *cc, s
 		diag_hint(&r->diag, "was it renamed? columns are the catalogue's own names, unquoted");
 		return false;
 	}
-	*ret = (struct pred_column){ .name = c->name };
+	*ret = (struct pred_column){ .name = c->name, .unit = cc->unit };
 	if (!column_type(r, cc, c, &ret->type))
 		return false;
 	zoneless = ret->type == PRED_TIMESTAMP || ret->type == PRED_DATE || ret->type == PRED_INT_YYYYMMDD;

@@ -6,6 +6,7 @@
 #include "plan/anonymity.h"
 #include "plan/hold_people.h"
 #include "plan/request.h"
+#include "plan/tombstone.h"
 #include "plan/width.h"
 
 #define LOCK_PATIENCE 10	/* times lock_timeout: what reads may wait longer than what writes */
@@ -190,7 +191,7 @@ static bool load_ledger(struct builder *w, struct diag *d)
 	w->ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
 	if (!w->ledger)
 		return true;
-	return load_holds(w, d) && load_waiting(w, d) && load_kept(w, d) && vault_load(&w->b, d) &&
+	return load_holds(w, d) && load_waiting(w, d) && load_kept(w, d) && vault_load(&w->b, d) && tombstone_load(&w->b, d) &&
 		ledger_confirmations(w->b.conn, w->b.a, &w->nconfirmed, &w->confirmed, d);
 }
 

@@ -3,6 +3,7 @@
 #include "plan/statement_parts.h"
 
 #include "pg/tmpl.h"
+#include "plan/tombstone.h"
 
 static const char *const root_from = "ONLY \2";
 
@@ -60,8 +61,10 @@ static const char *unset_assignments(struct render *x, const struct cat_fkey *f)
 static const char *dep_effect(struct render *x, struct bound *follower, enum plan_dep_kind kind,
 			      const struct cat_fkey *f, const char *unit, const char *ready)
 {
+	const struct plan_tomb *tomb = kind == DEP_CASCADE ? tombstone_of_table(x, f->child) : NULL;
 	struct tmpl_var vars[] = {
 		{ "relation", .frag = FRAG(f->child->sql) },
+		{ "told", .frag = FRAG(tomb ? tombstone_told(x, tomb, NULL) : "") },
 		{ "unit", .frag = FRAG(unit) },
 		{ "ready", .frag = FRAG(ready) },
 		{ "assignments", .frag = FRAG(unset_assignments(x, f)) },
@@ -70,7 +73,9 @@ static const char *dep_effect(struct render *x, struct bound *follower, enum pla
 
 	if (kind == DEP_FOLLOW)
 		return statement_effect(x, follower, f->child->sql, unit, ready);
-	return tmpl_render(x->a, kind == DEP_CASCADE ? "query/delete" : "query/update", vars, ARRAY_SIZE(vars));
+	if (kind != DEP_CASCADE)
+		return tmpl_render(x->a, "query/update", vars, ARRAY_SIZE(vars));
+	return tmpl_render(x->a, tomb ? "query/delete_told" : "query/delete", vars, ARRAY_SIZE(vars));
 }
 
 
@@ -138,6 +143,7 @@ static void add_dependent(struct dep_walk *w, enum plan_dep_kind kind, struct bo
 	AUTO_STRBUF all = STRBUF_INIT, some = STRBUF_INIT, across = STRBUF_INIT;
 
 	dep->kind = kind;
+	dep->tomb = follower ? tombstone_of_rule(x, follower) : kind == DEP_CASCADE ? tombstone_of_table(x, f->child) : NULL;
 	if (follower)
 		statement_effect(x, follower, f->child->sql, "true", when);	/* its parameters come before the unit's */
 	path(x, &all, h, "t", root_from, statement_tids(x, "r"));

@@ -3,8 +3,13 @@
 #include "base/digest.h"
 #include "ledger/ledger.h"
 
+#include <stdlib.h>
+
 void judge_free(struct judge *j)
 {
+	for (size_t i = 0; i < j->ntombs; i++)
+		tombs_done(j->tombs[i]);
+	free(j->batches);
 	arena_free(j->arena);
 }
 
@@ -70,13 +75,8 @@ static bool one_spelling(const struct cat_column *c)
 struct judge_column judging_column(const struct cat_table *t, const char *name)
 {
 	const struct cat_column *c = cat_column(t, name);
-	enum judge_form form = JUDGE_BYTES;
 
-	if (c && streq(c->base, "numeric"))
-		form = JUDGE_NUMERIC;
-	if (c && streq(c->base, "bpchar"))
-		form = JUDGE_BLANKS;
-	return (struct judge_column){ .name = name, .type = c ? c->type : NULL, .form = form };
+	return (struct judge_column){ .name = name, .type = c ? c->type : NULL, .form = c ? form_of_base(c->base) : JUDGE_BYTES };
 }
 
 /* ---- links ---- */
@@ -143,8 +143,6 @@ static bool has_floor(const struct bound *o)
 	return false;
 }
 
-static void add_edges(struct judging *g, size_t upper, const edge_vec *edges);
-
 static void add_edge(struct judging *g, size_t upper, const struct edge *e)
 {
 	static const enum judge_kind kinds[] = { [EDGE_RULE] = JUDGE_REFER, [EDGE_CASCADE] = JUDGE_CASCADE,
@@ -162,10 +160,10 @@ static void add_edge(struct judging *g, size_t upper, const struct edge *e)
 	role.nrules = rules.n;
 	one_way(g, &role, judging_way(g, upper, e->fkey, judging_part(e->fkey)));
 	vec_push(g->a, &g->roles, role);
-	add_edges(g, g->roles.n - 1, &e->sub);
+	judging_edges(g, g->roles.n - 1, &e->sub);
 }
 
-static void add_edges(struct judging *g, size_t upper, const edge_vec *edges)
+void judging_edges(struct judging *g, size_t upper, const edge_vec *edges)
 {
 	for (size_t i = 0; i < edges->n; i++)
 		if (edges->v[i].kind != EDGE_FOLLOW)
@@ -174,7 +172,7 @@ static void add_edges(struct judging *g, size_t upper, const edge_vec *edges)
 
 /* ---- rules ---- */
 
-static void add_clocks(struct judging *g, const struct bound *r, struct judge_role *role)
+void judging_clocks(struct judging *g, const struct bound *r, struct judge_role *role)
 {
 	size_t n = 0;
 
@@ -340,14 +338,14 @@ static void add_rule(struct judging *g, struct bound *r, const char *confirmed)
 			one_way(g, &role, judging_way(g, r->parent->index, r->via, 0));
 		} else {
 			role.pred = &r->pred;
-			add_clocks(g, r, &role);
+			judging_clocks(g, r, &role);
 		}
 		add_ops(g, r, &role);
 	}
 	vec_push(g->a, &g->roles, role);
 }
 
-static bool confirmations(struct judging *g, size_t *n, struct confirmation **ret, struct diag *d)
+static bool confirmations(struct judging *g, bool *ledger, size_t *n, struct confirmation **ret, struct diag *d)
 {
 	enum ledger_state state;
 	struct diag why = DIAG_INIT;
@@ -357,7 +355,8 @@ static bool confirmations(struct judging *g, size_t *n, struct confirmation **re
 		*d = why;
 		return false;
 	}
-	if (state != LEDGER_CURRENT && state != LEDGER_FOREIGN)
+	*ledger = state == LEDGER_CURRENT || state == LEDGER_FOREIGN;
+	if (!*ledger)
 		return true;
 	return ledger_confirmations(g->b.conn, g->a, n, ret, d);
 }
@@ -366,9 +365,10 @@ static bool build(struct judging *g, struct diag *d)
 {
 	struct confirmation *confirmed = NULL;
 	AUTO_RESULT *res = NULL;
+	bool ledger = false;
 	size_t n;
 
-	if (!confirmations(g, &n, &confirmed, d) ||
+	if (!confirmations(g, &ledger, &n, &confirmed, d) ||
 	    !conn_query(g->b.conn, "SELECT pg_catalog.current_database()", NO_PARAMS, &res, d))
 		return false;
 	g->j->database = arena_strdup(g->a, res_text(res, 0, 0));
@@ -376,8 +376,8 @@ static bool build(struct judging *g, struct diag *d)
 		add_rule(g, &g->b.rules[i], confirmed_of(confirmed, n, g->b.rules[i].rule->name));
 	for (size_t i = 0; i < g->b.nrules; i++)
 		if (!g->b.rules[i].failed && g->b.rules[i].removes)
-			add_edges(g, i, &g->b.rules[i].edges);
-	return judging_holds(g, d);
+			judging_edges(g, i, &g->b.rules[i].edges);
+	return judging_holds(g, d) && judging_tombs(g, ledger, d);
 }
 
 bool judge_build(struct conn *c, const struct policy *policy, const struct database *db, struct judge **ret,
@@ -386,11 +386,11 @@ bool judge_build(struct conn *c, const struct policy *policy, const struct datab
 	struct arena *a = arena_new();
 	struct judging g = { .a = a, .j = arena_alloc(a, sizeof(struct judge)) };
 
+	g.j->arena = a;
 	if (!build_bind(c, a, policy, db, NULL, &g.b, d) || !build(&g, d)) {
-		arena_free(a);
+		judge_free(g.j);
 		return false;
 	}
-	g.j->arena = a;
 	g.j->as_of = g.b.plan->as_of;
 	g.j->hold_epoch = g.b.plan->hold_epoch;
 	g.j->tables = g.tables.v;

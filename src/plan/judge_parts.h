@@ -14,6 +14,7 @@ struct judging {
 	VEC(struct judge_table) tables;
 	VEC(struct judge_role) roles;	/* that of rule i is the i-th */
 	size_t *held;			/* of rule i: its HELD role */
+	size_t batches;			/* room in j->batches */
 };
 
 size_t judging_table(struct judging *g, const struct cat_table *t, bool only);
@@ -25,6 +26,14 @@ static inline Oid judging_part(const struct cat_fkey *f)
 }
 
 struct judge_way judging_way(struct judging *g, size_t upper, const struct cat_fkey *f, Oid part);
+
+/* The columns of the rule's clocks. */
+void judging_clocks(struct judging *g, const struct bound *r, struct judge_role *role);
+/* Roles of what refers to rows of `upper`. */
+void judging_edges(struct judging *g, size_t upper, const edge_vec *edges);
+
+/* judge_tomb.c: rows that were erased, as tests of the rules' roles and as roles of their own. */
+bool judging_tombs(struct judging *g, bool ledger, struct diag *d) must_use;
 
 /* judge_hold.c: the HELD roles. */
 bool judging_holds(struct judging *g, struct diag *d) must_use;

@@ -269,6 +269,14 @@ static void add_clock(struct render *x, struct strbuf *sb, struct bound *r, size
 	strbuf_adds(sb, k->n ? ")" : "NULL::timestamptz)");
 }
 
+bool render_start(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	if (r->parent || !r->pred.nclocks || !r->pred.clocks[0].n || r->pred.clocks[0].mode != CLOCK_FIRST)
+		return false;
+	add_clock(x, sb, r, 0, false, false, alias);
+	return true;
+}
+
 /* As query/end says it. */
 static void add_end(struct render *x, struct strbuf *sb, struct bound *r, size_t clock, const struct period *period,
 		    const char *alias)

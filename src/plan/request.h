@@ -46,6 +46,8 @@ enum pred_mode request_mode(const struct binder *b);
 void render_request_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The instant at which the row's last term ends that counts; NULL where there is none. */
 void render_until(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* The rule's own start, an instant, as far as it is plausible; false: it has none, or one that moves. */
+bool render_start(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The row still shows the person: a column of `links` does. */
 bool render_linked(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 

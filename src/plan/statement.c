@@ -2,6 +2,7 @@
 
 #include "pg/tmpl.h"
 #include "plan/request.h"
+#include "plan/tombstone.h"
 
 const char *statement_text(struct render *x, struct strbuf *sb)
 {
@@ -182,15 +183,15 @@ static bool may_be_altered(const struct bound *r)
 	return false;
 }
 
-static const char *returning(struct render *x, struct bound *r)
+static const char *final_test(struct render *x, struct bound *r, const char *word, const char *otherwise)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
 	if (!may_be_altered(r))
-		return "";
-	strbuf_adds(&sb, "RETURNING (");
+		return otherwise;
+	strbuf_addf(&sb, "%s(", word);
 	if (!render_not_done(x, &sb, r, "t"))
-		return "";
+		return otherwise;
 	strbuf_adds(&sb, ") IS NOT TRUE");
 	return statement_text(x, &sb);
 }
@@ -211,12 +212,15 @@ static const char *param_text(struct render *x, const char *value, const char *t
 	return statement_text(x, &sb);
 }
 
-static const char *effect_template(const struct bound *r)
+static const char *effect_template(const struct bound *r, bool told)
 {
 	switch (r->rule->action) {
-	case ACTION_DELETE: return "query/delete";
-	case ACTION_ANONYMIZE: return "query/update";
-	case ACTION_QUARANTINE: return r->removes ? "query/quarantine" : "query/quarantine_columns";
+	case ACTION_DELETE: return told ? "query/delete_told" : "query/delete";
+	case ACTION_ANONYMIZE: return told ? "query/update_told" : "query/update";
+	case ACTION_QUARANTINE:
+		if (!r->removes)
+			return "query/quarantine_columns";
+		return told ? "query/quarantine_told" : "query/quarantine";
 	case ACTION_NONE: break;
 	}
 	bug(__FILE__, __LINE__, "a rule without an action");
@@ -226,7 +230,8 @@ static const char *effect_template(const struct bound *r)
 const char *statement_effect(struct render *x, struct bound *r, const char *relation, const char *unit,
 			  const char *ready)
 {
-	struct tmpl_var vars[11];
+	const struct plan_tomb *tomb = tombstone_of_rule(x, r);
+	struct tmpl_var vars[14];
 	size_t n = 0;
 
 	vars[n++] = (struct tmpl_var){ "relation", .frag = FRAG(relation) };
@@ -234,7 +239,12 @@ const char *statement_effect(struct render *x, struct bound *r, const char *rela
 	vars[n++] = (struct tmpl_var){ "ready", .frag = FRAG(ready) };
 	if (!r->removes) {
 		vars[n++] = (struct tmpl_var){ "assignments", .frag = FRAG(assignments(x, r)) };
-		vars[n++] = (struct tmpl_var){ "returning", .frag = FRAG(returning(x, r)) };
+		vars[n++] = (struct tmpl_var){ "returning", .frag = FRAG(final_test(x, r, "RETURNING ", "")) };
+		vars[n++] = (struct tmpl_var){ "final", .frag = FRAG(final_test(x, r, "", "true")) };
+	}
+	if (tomb) {
+		vars[n++] = (struct tmpl_var){ "told", .frag = FRAG(tombstone_told(x, tomb, r)) };
+		vars[n++] = (struct tmpl_var){ "tale", .frag = FRAG(tombstone_tale(x, tomb)) };
 	}
 	if (r->rule->action == ACTION_QUARANTINE) {
 		vars[n++] = (struct tmpl_var){ "vault", .frag = FRAG(vault_name(x->a, r)) };
@@ -244,7 +254,7 @@ const char *statement_effect(struct render *x, struct bound *r, const char *rela
 		vars[n++] = (struct tmpl_var){ "outgoing", .frag = FRAG(vault_list(x, r, "t.")) };
 		vars[n++] = (struct tmpl_var){ "moved", .frag = FRAG(vault_list(x, r, "moved.")) };
 	}
-	return tmpl_render(x->a, effect_template(r), vars, n);
+	return tmpl_render(x->a, effect_template(r, tomb != NULL), vars, n);
 }
 
 /* ---- the root ---- */
@@ -375,6 +385,7 @@ static void render_root(struct render *x, struct bound *r, struct plan_step *s)
 	statement_effect(x, r, "ONLY \2", "true", own);		/* all parameters exist from here on */
 	range = arena_printf(x->a, "t.ctid >= $%zu::tid AND t.ctid < $%zu::tid", x->values.n + 1, x->values.n + 2);
 	tids = statement_tids(x, "t");
+	s->tomb = tombstone_of_rule(x, r);
 	s->apply_range.text = statement_effect(x, r, "ONLY \2", range, own);
 	s->apply_tids.text = statement_effect(x, r, "ONLY \2", tids, childless(x, r, own));
 	s->lock_range.text = lock_stmt(x, range, any, "");

@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "pg/tmpl.h"
+#include "plan/tombstone.h"
 
 #include <math.h>
 
@@ -60,11 +61,15 @@ static bool is_named(const struct binder *b, const struct cat_table *leaf)
 
 static bool droppable(struct binder *b, const struct bound *r, const struct cat_table *leaf, const char **why)
 {
+	struct render x = { .b = b, .a = b->a, .live = true };
+
 	if (r->rule->action != ACTION_DELETE || r->parent || r->followers.n || !leaf->is_partition)
 		return false;
 	if (!wholly_past(b, r, leaf))
 		return false;
-	if (r->edges.n || leaf->referenced.n)
+	if (tombstone_of_rule(&x, r))
+		*why = "past its end, but some backup may show its rows without their start: row by row";
+	else if (r->edges.n || leaf->referenced.n)
 		*why = "past its end, but foreign keys refer to the table: row by row";
 	else if (leaf->published)
 		*why = "past its end, but published: a dropped partition is not replicated, row by row";

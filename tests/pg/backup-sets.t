@@ -98,6 +98,9 @@ q "UPDATE shop.u SET closed = now() - interval '2 hours' WHERE id IN (2, 3)"	# o
 scan
 run_now u
 is "$(of u deleted)" 3 'rows whose term began after the dump'
+is "$(q "SELECT key FROM pgretain.tombstone WHERE run = '$(json .run)' ORDER BY key")" $'{2}\n{3}' 'those that began after the oldest dump are remembered'
+# as if the dump had come back after that was forgotten
+q "DELETE FROM pgretain.tombstone; UPDATE pgretain.erasure SET forgotten_at = now()"
 scan
 sets
 is "$rc $(set_field nightly/d.dump status)" '0 rewritten' 'is rewritten'
