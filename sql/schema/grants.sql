@@ -31,6 +31,7 @@ GRANT SELECT, INSERT, DELETE ON pgretain.request_frozen TO pgretain_runner;
 GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual
 	TO pgretain_runner;
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;
+GRANT SELECT, INSERT ON pgretain.plan_definition TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.request_vaulted TO pgretain_runner;
 GRANT SELECT (request, subject_type, kind, name, since, until, placed_at, found_at) ON pgretain.suppression
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;

@@ -40,11 +40,11 @@ static bool expected(struct erasure *e, struct diag *d)
 	return false;
 }
 
-/* What was approved is what is done: the same rules, and no row more. */
+/* What was approved is what is done: the same rules, and no row more. Once it has begun, rules may become longer. */
 static const char *changed(const struct erasure *e, const struct erasure_request *r)
 {
 	if (r->executed)
-		return NULL;
+		return r->rebound;
 	if (!streq_null(r->plan, e->plan->fingerprint))
 		return "rules or catalogue have changed since it was assessed";
 	for (size_t i = 0; i < r->nitems; i++)

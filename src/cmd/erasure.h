@@ -19,7 +19,8 @@ struct erasure_request {
 	const char *fingerprint;		/* of the frozen items; NULL: not assessed */
 	const char *approved, *plan, *opened_by;
 	bool executed;				/* it has begun */
-	bool grown;				/* rows beyond the frozen plan, before it began */
+	bool grown;				/* rows beyond the plan, or under a rule that is no more */
+	const char *rebound;			/* its rules have become wider since it was approved; or NULL */
 	bool locked;				/* this process works on it */
 	int64_t residual_found;
 	bool scanned;
@@ -100,6 +101,13 @@ bool erasure_move_all(struct erasure *e, enum request_event event, const struct 
 const char *erasure_ids(struct erasure *e);
 /* Keys and identifiers of the requests that are counted, as they are known now, under the key file. */
 bool erasure_freeze(struct erasure *e, struct diag *d) must_use;
+
+/* erasure_binding.c */
+/* Keeps the rules of the plan as they are: what requests assessed with it are bound to. */
+bool erasure_define(struct erasure *e, struct diag *d) must_use;
+/* What has become of the rules of requests that have begun, and wait for the end of a floor: why one takes more, or
+ * sooner, than what was approved, in `rebound`. */
+bool erasure_compare(struct erasure *e, struct diag *d) must_use;
 
 /* erasure_item.c */
 /* Counts every item of every request in one snapshot; false only when the session is lost. */

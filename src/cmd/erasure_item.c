@@ -2,6 +2,7 @@
 #include "cmd/erasure_vault.h"
 
 #include "base/instant.h"
+#include "base/log.h"
 #include "pg/sqltext.h"
 #include "report/json.h"
 
@@ -313,15 +314,21 @@ void erasure_foresee_rest(struct erasure *e)
 
 /* ---- stored ---- */
 
-static void stored_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)
+static void parts_take(struct erasure_item *it, const PGresult *res, int i)
 {
 	int64_t *const into[] = { &it->matched, &it->erased, &it->anonymized, &it->quarantined, &it->deferred, &it->minimised,
 				  &it->held, &it->retained, &it->not_found, &it->failed, &it->live, &it->unchanged, &it->vaulted };
+
+	for (size_t k = 0; k < ARRAY_SIZE(into); k++)
+		*into[k] = res_int(res, i, 4 + (int)k);
+}
+
+static void stored_take(struct erasure *e, struct erasure_item *it, const PGresult *res, int i)
+{
 	json_t *grounds, *g;
 	size_t k;
 
-	for (k = 0; k < ARRAY_SIZE(into); k++)
-		*into[k] = res_int(res, i, 4 + (int)k);
+	parts_take(it, res, i);
 	it->known = true;
 	it->executed = res_bool(res, i, 17);
 	it->until = arena_strdup(e->a, res_text_null(res, i, 18));
@@ -364,6 +371,19 @@ static struct erasure_item *stored_item(struct erasure *e, struct erasure_reques
 	return it;
 }
 
+/* Rows of the person are kept under a rule that the configuration has no more: nobody would ever take them. */
+static void orphaned(struct erasure_request *r, const PGresult *res, int i)
+{
+	struct erasure_item it = { 0 };
+
+	parts_take(&it, res, i);
+	if (!it.deferred && !it.held && !it.quarantined && !it.failed && it.retained == it.unchanged)
+		return;
+	r->grown = true;
+	log_event(LOG_LEVEL_WARN, "request.orphaned", LOG_S("request", r->id), LOG_S("rule", res_text(res, i, 1)),
+		  LOG_S("why", "rows are kept under a rule that left the configuration: put it back under its name"));
+}
+
 bool erasure_stored(struct erasure *e, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -382,8 +402,10 @@ bool erasure_stored(struct erasure *e, struct diag *d)
 		it = stored_item(e, r, res, i);
 		if (it)
 			stored_take(e, it, res, i);
+		else
+			orphaned(r, res, i);
 	}
-	return true;
+	return !e->plan || erasure_compare(e, d);
 }
 
 /* ---- what has happened ---- */

@@ -204,7 +204,8 @@ static bool counted(struct erasure_run *r, struct diag *d)
 
 static void sums(const struct erasure_request *q, struct request_sums *s)
 {
-	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = q->in_backups };
+	*s = (struct request_sums){ .scanned = q->scanned, .found = q->residual_found, .backups = q->in_backups,
+		.grown = q->grown };
 	for (size_t i = 0; i < q->nitems; i++) {
 		const struct erasure_item *it = &q->items[i];
 

@@ -91,7 +91,8 @@ static bool keep_plan(struct erasure *e, struct diag *d)
 	for (size_t i = 0; i < e->requests.n; i++)
 		fingerprints[i] = e->requests.v[i].fingerprint;
 	return conn_query_text(e->conn, sqltext_get("query/item_plan_put"), &res, d, erasure_ids(e),
-			       cat_array_literal(e->a, fingerprints, e->requests.n), e->plan->fingerprint, e->ctx->policy->digest);
+			       cat_array_literal(e->a, fingerprints, e->requests.n), e->plan->fingerprint, e->ctx->policy->digest) &&
+		erasure_define(e, d);
 }
 
 /* column: NULL, or the one that is set to the request's fingerprint. */

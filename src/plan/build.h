@@ -24,4 +24,7 @@ struct plan_options {
 bool plan_build(struct conn *c, const struct policy *policy, const struct database *db,
 		const struct plan_options *o, struct plan **ret, struct diag *d) must_use;
 
+/* In what the rule of a step takes more or sooner than the definition that it had (confirm.c); NULL: in nothing. */
+const char *plan_step_wider(const struct plan_step *s, const char *was);
+
 #endif

@@ -1,5 +1,6 @@
 /* What a rule was allowed to do, and whether it has become more than that (domain.md 3): the first run
  * of a rule and a class that became shorter need a confirmed plan; lengthening applies at once. */
+#include "plan/build.h"
 #include "plan/build_parts.h"
 
 #include <jansson.h>
@@ -186,4 +187,12 @@ void confirm_compare(struct plan_step *s, const char *confirmed)
 	s->definition_known = was && json_equal(was, is);
 	json_decref(was);
 	json_decref(is);
+}
+
+const char *plan_step_wider(const struct plan_step *s, const char *was)
+{
+	struct plan_step now = *s;
+
+	confirm_compare(&now, was);
+	return now.confirmation_why;
 }
