@@ -100,7 +100,7 @@ static void report(struct erasure *e, const struct erasure_run *r, const struct 
 	erasure_report_init(&t, e->ctx, e->db);
 	t.notices = notices;
 	erasure_report_add(&t, e, r);
-	erasure_report_print(&t, exit, false);
+	erasure_report_print(&t, exit);
 }
 
 /* ---- a dry run: what would happen now ---- */
@@ -373,6 +373,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	erasure_report_init(&t, ctx, db);
+	t.silent = rules_follow && ctx->format == FORMAT_JSON;	/* a run prints one object: that of the rules */
 	code = night(ctx, c, db, deadline_ms, true, &t);
 	if (code != EXIT_INTERRUPTED && code != EXIT_REFUSED) {
 		code = exit_worse(code, notice_step(ctx, c, NULL, deadline_ms, &notices));
@@ -382,8 +383,7 @@ int erasure_nightly(struct ctx *ctx, const struct database *db, double deadline_
 		code = exit_worse(code, recurrence_step(ctx, db, c, t.run, &returned));
 		t.recurrences = &returned;
 	}
-	/* a run prints one object: that of the rules */
-	erasure_report_print(&t, code, rules_follow && ctx->format == FORMAT_JSON);
+	erasure_report_print(&t, code);
 	return code;
 }
 
@@ -393,11 +393,15 @@ int erasure_again(struct ctx *ctx, const struct database *db)
 	struct diag d = DIAG_INIT;
 	struct erasure_report t;
 	AUTO_CONN *c = NULL;
+	int code;
 
 	if (!ctx_open(ctx, db, &settings, &c, &d) || !ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	erasure_report_init(&t, ctx, db);
-	return night(ctx, c, db, 0, false, &t);
+	t.silent = true;
+	code = night(ctx, c, db, 0, false, &t);
+	erasure_report_print(&t, code);
+	return code;
 }
 
 static const struct opt options[] = {

@@ -103,11 +103,9 @@ void ctx_print(struct ctx *ctx, const struct strbuf *text)
 
 void ctx_print_json(struct ctx *ctx, json_t *object)
 {
-	AUTO_STRBUF sb = STRBUF_INIT;
-
-	json_render(&sb, object, true);
+	(void)ctx;
+	json_print(stdout, object, true);
 	json_decref(object);
-	ctx_print(ctx, &sb);
 }
 
 bool ctx_write(struct ctx *ctx, const char *path, const struct strbuf *text)

@@ -60,6 +60,19 @@ static json_t *state_json(struct erasure *e, const struct erasure_request *r)
 	return o;
 }
 
+#define TEXT_AT_ONCE (1024 * 1024)
+
+static void add_text(struct erasure_report *t, struct erasure *e, const struct erasure_request *r)
+{
+	if (t->text.len > TEXT_AT_ONCE) {
+		ctx_print(t->ctx, &t->text);
+		strbuf_reset(&t->text);
+		t->printed = true;
+	}
+	strbuf_adds(&t->text, t->text.len || t->printed ? "\n" : "");
+	erasure_text(e, r, &t->text);
+}
+
 void erasure_report_add(struct erasure_report *t, struct erasure *e, const struct erasure_run *r)
 {
 	char as_of[INSTANT_TEXT];
@@ -75,10 +88,11 @@ void erasure_report_add(struct erasure_report *t, struct erasure *e, const struc
 	t->interrupted = t->interrupted || r->interrupted;
 	for (size_t i = 0; i < r->rules.n; i++)
 		add_rule(t, &r->rules.v[i]);
-	for (size_t i = 0; i < e->requests.n; i++) {
-		json_add(t->requests, state_json(e, &e->requests.v[i]));
-		strbuf_adds(&t->text, t->text.len ? "\n" : "");
-		erasure_text(e, &e->requests.v[i], &t->text);
+	for (size_t i = 0; !t->silent && i < e->requests.n; i++) {
+		if (t->ctx->format == FORMAT_JSON)
+			json_add(t->requests, state_json(e, &e->requests.v[i]));
+		else
+			add_text(t, e, &e->requests.v[i]);
 	}
 }
 
@@ -111,11 +125,11 @@ static void print_text(struct erasure_report *t)
 		ctx_print(t->ctx, &t->text);
 }
 
-void erasure_report_print(struct erasure_report *t, int exit, bool silent)
+void erasure_report_print(struct erasure_report *t, int exit)
 {
-	if (!silent && t->ctx->format == FORMAT_JSON)
+	if (!t->silent && t->ctx->format == FORMAT_JSON)
 		print_json(t, exit);
-	else if (!silent)
+	else if (!t->silent)
 		print_text(t);
 	strbuf_done(&t->text);
 	json_decref(t->requests);

@@ -17,12 +17,14 @@ struct erasure_report {
 	const struct notices *notices;		/* NULL: none were delivered */
 	double seconds;
 	bool interrupted;
+	bool printed;				/* the text's beginning */
+	bool silent;				/* set by the caller: nothing is gathered of single requests, nothing printed */
 };
 
 void erasure_report_init(struct erasure_report *t, struct ctx *ctx, const struct database *db);
 /* A batch that was carried out, or in a dry run what would be. */
 void erasure_report_add(struct erasure_report *t, struct erasure *e, const struct erasure_run *r);
-/* Prints it, unless silent, and is done with it. A text with nothing to tell is not printed. */
-void erasure_report_print(struct erasure_report *t, int exit, bool silent);
+/* Prints it, and is done with it. A text with nothing to tell is not printed; a long one is printed as it grows. */
+void erasure_report_print(struct erasure_report *t, int exit);
 
 #endif

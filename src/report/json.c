@@ -73,12 +73,29 @@ static int append(const char *bytes, size_t n, void *sb)
 	return 0;
 }
 
-void json_render(struct strbuf *sb, const json_t *value, bool pretty)
+static void dump(const json_t *value, bool pretty, json_dump_callback_t to, void *arg)
 {
 	size_t flags = JSON_PRESERVE_ORDER | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
 
 	if (pretty)
 		flags |= JSON_INDENT(2);
-	BUG_ON(json_dump_callback(value, append, sb, flags) != 0);
+	BUG_ON(json_dump_callback(value, to, arg, flags) != 0);
+}
+
+void json_render(struct strbuf *sb, const json_t *value, bool pretty)
+{
+	dump(value, pretty, append, sb);
 	strbuf_addc(sb, '\n');
+}
+
+static int write_out(const char *bytes, size_t n, void *file)
+{
+	(void)!fwrite(bytes, 1, n, file);
+	return 0;
+}
+
+void json_print(FILE *file, const json_t *value, bool pretty)
+{
+	dump(value, pretty, write_out, file);
+	fputc('\n', file);
 }

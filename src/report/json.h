@@ -6,6 +6,7 @@
 #include "base/strbuf.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 /* NULL gives null. */
 json_t *json_text(const char *s) must_use;
@@ -19,5 +20,7 @@ void json_add(json_t *array, json_t *value);
 
 /* Appends the text and a newline; pretty: indented by 2, else on one line. */
 void json_render(struct strbuf *sb, const json_t *value, bool pretty);
+/* The same to a file, of any length; what the file does not take its ferror() tells. */
+void json_print(FILE *file, const json_t *value, bool pretty);
 
 #endif
