@@ -27,7 +27,9 @@ GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT SELECT ON pgretain.request_item, pgretain.request_plan, pgretain.request_run, pgretain.request_residual
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
-GRANT SELECT, INSERT, DELETE ON pgretain.request_frozen TO pgretain_runner;
+GRANT INSERT, DELETE ON pgretain.request_frozen TO pgretain_runner;
+GRANT SELECT ON pgretain.request_frozen	-- sealed: who plans and places holds asks whose it is
+	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual
 	TO pgretain_runner;
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;

@@ -104,6 +104,7 @@ struct hold_entry {
 	const char *identifier, *identifier_value;
 	const char *subject_keys;	/* of scope identifier: array of whom it meant when it was placed */
 	struct subject_set *people;	/* of scopes subject and identifier: with all that identifies them now */
+	bool sealed;			/* more identifies them, and the key is not at hand: the binder glances */
 	const char *relation;		/* of scopes table and rows: the rule's table when it was placed, quoted */
 };
 
@@ -135,6 +136,7 @@ struct binder {
 	const struct request *request;	/* whose erasure this plan is for; NULL: retention */
 	bool has_backups;		/* retention: the catalogue has sets; a start before `steady` reads the same in all */
 	int64_t steady;
+	bool glance;			/* nothing goes by it: what is sealed may stay unread */
 };
 
 /* Binds every rule of the database (all of them: a rule's plan depends on its children's). Rules that

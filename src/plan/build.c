@@ -4,6 +4,7 @@
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "plan/anonymity.h"
+#include "plan/frozen.h"
 #include "plan/hold_people.h"
 #include "plan/request.h"
 #include "plan/tombstone.h"
@@ -134,6 +135,13 @@ static bool load_holds(struct builder *w, struct diag *d)
 	return true;
 }
 
+static bool identify(struct builder *w, struct subject_set *people, struct diag *d)
+{
+	bool sealed = false;
+
+	return subject_set_identify(w->b.conn, people, d) && frozen_identify(&w->b, people, &sealed, d);
+}
+
 /* An erasure that was approved is no run of retention: it does not wait for a copy. */
 static bool load_waiting(struct builder *w, struct diag *d)
 {
@@ -151,7 +159,7 @@ static bool load_waiting(struct builder *w, struct diag *d)
 	for (int i = 0; i < PQntuples(res); i++)	/* of a type that is no more in the configuration no row is known */
 		(void)subject_set_add(set, res_text(res, i, 0), res_text(res, i, 1));
 	w->b.waiting = set;
-	return subject_set_identify(w->b.conn, set, d);
+	return identify(w, set, d);
 }
 
 /* Approved grounds keep rows of retention too, until somebody looks again. */
@@ -172,7 +180,7 @@ static bool load_kept(struct builder *w, struct diag *d)
 		(void)request_keep(q, w->b.a, w->plan->policy, res_text(res, i, 0), res_text(res, i, 1), res_text(res, i, 2),
 				   res_text(res, i, 3));
 	for (size_t i = 0; i < q->kept.n; i++)
-		if (!subject_set_identify(w->b.conn, &q->kept.v[i].set, d))
+		if (!identify(w, &q->kept.v[i].set, d))
 			return false;
 	w->b.keeping = q;
 	return true;
@@ -470,16 +478,31 @@ static struct builder builder_of(struct conn *c, struct arena *a, const struct p
 	return (struct builder){ .plan = p, .o = o, .b = { .plan = p, .a = a, .conn = c, .request = o->request } };
 }
 
+static bool bind_now(struct builder *w, struct binder *ret, struct diag *d)
+{
+	if (!binder_open(&w->b, NULL, d) || !load_ledger(w, d))
+		return false;
+	*ret = w->b;
+	return true;
+}
+
 bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
 		const char *released_since, struct binder *ret, struct diag *d)
 {
 	struct plan_options o = { .released_since = released_since };
 	struct builder w = builder_of(c, a, policy, db, &o);
 
-	if (!binder_open(&w.b, NULL, d) || !load_ledger(&w, d))
-		return false;
-	*ret = w.b;
-	return true;
+	return bind_now(&w, ret, d);
+}
+
+bool build_glance(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
+		  struct binder *ret, struct diag *d)
+{
+	struct plan_options o = { .as_of = NULL };
+	struct builder w = builder_of(c, a, policy, db, &o);
+
+	w.b.glance = true;
+	return bind_now(&w, ret, d);
 }
 
 bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,

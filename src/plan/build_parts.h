@@ -16,6 +16,10 @@ bool plan_bind(struct conn *c, struct arena *a, const struct policy *policy, con
  * struct plan_options. */
 bool build_bind(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
 		const char *released_since, struct binder *ret, struct diag *d) must_use;
+/* build.c: the same for somebody who only looks, or places a hold: without the key, holds on people are as wide as
+ * can be told (hold_entry.sealed). */
+bool build_glance(struct conn *c, struct arena *a, const struct policy *policy, const struct database *db,
+		  struct binder *ret, struct diag *d) must_use;
 
 /* order.c: rules in the order of execution; chains together, followers before their root. Rules that
  * are part of an unsolvable cycle are marked failed. Fills bound.before. */

@@ -1,5 +1,6 @@
 #include "plan/hold_people.h"
 
+#include "plan/frozen.h"
 #include "plan/subject_find.h"
 
 static bool normalise(struct conn *c, struct arena *a, const struct identifier *id, const char *value, const char **ret,
@@ -63,7 +64,7 @@ static bool by_identifier(struct binder *b, struct hold_entry *h, const struct s
 		subject_set_add(h->people, t->name, keys[i]);
 	subject_set_add_identifier(h->people, t->name, &(struct subject_identifier){ id->name, h->identifier_value, NULL,
 		NULL, "", false });
-	return true;
+	return frozen_bearers(b, h->people, t, id->name, h->identifier_value, &h->sealed, d);
 }
 
 bool hold_people(struct binder *b, struct hold_entry *h, struct diag *d)
@@ -81,5 +82,5 @@ bool hold_people(struct binder *b, struct hold_entry *h, struct diag *d)
 		return false;
 	if (!id)
 		subject_set_add(h->people, t->name, h->subject_key);
-	return subject_set_identify(b->conn, h->people, d);
+	return subject_set_identify(b->conn, h->people, d) && frozen_identify(b, h->people, &h->sealed, d);
 }

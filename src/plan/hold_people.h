@@ -5,7 +5,8 @@
 #include "plan/subject.h"
 
 /* Fills h->people: of a subject that person, of an identifier whom it meant when the hold was placed, whom it
- * means now, and whoever else's rows bear it; each with all that identifies them now. An identifier that the
+ * means now, and whoever else's rows bear it; each with all that identifies them now, or did when a request of
+ * theirs that is under way was assessed (plan/frozen.h). An identifier that the
  * configuration has no longer: CONFIG, for its rows could not be told from others. A type that it does not
  * have: NULL stays. */
 bool hold_people(struct binder *b, struct hold_entry *h, struct diag *d) must_use;

@@ -57,7 +57,7 @@ static bool take_rule(struct wanting *x, const char *name, struct binder *b, str
 		nearest_offer(&near, x->db->rules[i].name);
 	if (!policy_rule(x->db, name))
 		return unknown(x, "rule", name, &near);
-	if (!build_bind(x->c, x->a, x->policy, x->db, NULL, b, x->d))
+	if (!build_glance(x->c, x->a, x->policy, x->db, b, x->d))
 		return false;
 	*ret = bind_rule(b, name);
 	if (!(*ret)->table) {
@@ -237,9 +237,9 @@ static bool want_subject(struct wanting *x, const char *text)
 	h.subject_key = x->w->subject_key;
 	if (there)
 		return true;
-	if (!build_bind(x->c, x->a, x->policy, x->db, NULL, &b, x->d) || !hold_people(&b, &h, x->d) || !rows_of(x, &h, &rows))
+	if (!build_glance(x->c, x->a, x->policy, x->db, &b, x->d) || !hold_people(&b, &h, x->d) || !rows_of(x, &h, &rows))
 		return false;
-	return rows || usage(x, arena_printf(x->a, "no row of subject %s has that key, and no row of any rule is theirs",
+	return rows || h.sealed || usage(x, arena_printf(x->a, "no row of subject %s has that key, and no row of any rule is theirs",
 					     t->name),
 			     "look the key up again: a mistyped hold would hold nothing");
 }
@@ -297,9 +297,9 @@ static bool want_identifier(struct wanting *x, const char *text)
 		vec_push(x->a, &x->w->subject_keys, keys[i]);
 	if (n)
 		return true;
-	if (!build_bind(x->c, x->a, x->policy, x->db, NULL, &b, x->d) || !hold_people(&b, &h, x->d) || !rows_of(x, &h, &rows))
+	if (!build_glance(x->c, x->a, x->policy, x->db, &b, x->d) || !hold_people(&b, &h, x->d) || !rows_of(x, &h, &rows))
 		return false;
-	return rows || usage(x, arena_printf(x->a, "nobody has that %s, and no row of any rule bears it", id->name),
+	return rows || h.sealed || usage(x, arena_printf(x->a, "nobody has that %s, and no row of any rule bears it", id->name),
 			     "look it up again: a mistyped hold would hold nothing");
 }
 

@@ -121,7 +121,7 @@ static bool count_rule(struct widths *w, struct bound *r, struct diag *d)
 		return false;
 	for (size_t i = 0; i < w->n; i++)
 		take(w, i, r, refused ? 0 : res_int(res, 0, 1 + 2 * (int)i), refused ? 0 : res_int(res, 0, 2 + 2 * (int)i),
-		     refused && asked[i]);
+		     (refused || w->holds[i].sealed) && asked[i]);
 	return true;
 }
 
@@ -145,7 +145,7 @@ bool plan_widths(struct conn *c, const struct policy *policy, const struct datab
 {
 	struct binder b;
 
-	if (!build_bind(c, a, policy, db, NULL, &b, d))
+	if (!build_glance(c, a, policy, db, &b, d))
 		return false;
 	if (only) {
 		b.holds.n = 0;

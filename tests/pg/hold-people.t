@@ -131,4 +131,69 @@ as boss hold release "$h"
 is "$rc $(q "SELECT state FROM pgretain.hold WHERE id = '$h'")" '0 released' 'an approver does' || note "$err"
 as nobody hold list
 is "$rc" 1 'an auditor sees none'
+
+note 'rows of a guest, when what led to them is erased'
+. "$(dirname "$0")/erase_lib.sh"
+db_new frozen
+erase_shop
+mkdir "$CONF/jobs"
+echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
+echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
+q "INSERT INTO s.orders VALUES (92, NULL, '139 0000 0003', 'guest', 1, now() - interval '1 year', now() - interval '1 year', NULL),
+	(93, 3, NULL, 'R93', 1, now() - interval '1 year', now() - interval '1 year', NULL)"
+number() { q "SELECT coalesce(guest_phone, 'gone') FROM s.orders WHERE id = $1"; }
+night() { run_pgretain run --job night --format json; }
+request 3
+approved "$id"
+run_pgretain erase "$id" --format json
+is "$rc $(q 'SELECT count(*) FROM s.phones WHERE account_id = 3') $(number 92)" '0 0 139 0000 0003' \
+	'the number is erased, the orders wait for their floor' || note "$err"
+h=$(hold --scope subject=account:3)
+q "UPDATE s.orders SET completed_at = now() - interval '5 years' WHERE id = 92"
+night
+is "$rc $(number 92) $(state_of "$id")" '0 139 0000 0003 partially_held' 'a hold on the person covers it' || note "$err"
+lift "$h"
+h=$(hold --scope 'identifier=email:person3@ex.test')
+night
+is "$rc $(number 92)" '0 139 0000 0003' 'and one by an address that is erased' || note "$err"
+run_pgretain hold list --format json
+is "$(json '.holds[] | select(.state == "active") | .rules[] | select(.rule == "orders") | .rows')" 2 'as wide as that'
+key=$(grep key_file "$CONF/subjects.cfg")
+sed -i '/key_file/d' "$CONF/subjects.cfg"
+run_pgretain run --format json
+is "$rc" 1 'without the key nothing goes'
+like "$err" 'are sealed, and the configuration names no key_file' 'it says why'
+run_pgretain hold list --format json
+is "$rc $(json '.holds[] | select(.state == "active") | .rules[] | select(.rule == "orders") | .rows')" '0 null' 'how wide is not guessed'
+h2=$(hold --scope subject=account:3)
+echo "$key" >>"$CONF/subjects.cfg"
+lift "$h"; lift "$h2"
+night
+is "$rc $(number 92)" '0 gone' 'released, it goes with the next night' || note "$err"
+
+note 'a hold in the middle of the erasure'
+request 1
+approved "$id"
+PGRETAIN_FAULT=exec_step:2:stop "$PGRETAIN" erase "$id" >"$W/erase.out" 2>"$W/erase.err" & pid=$!
+halted() { [ "$(ps -o state= -p $pid)" = T ]; }
+wait_for 60 halted || error "it does not halt: $(<"$W/erase.err")"
+is "$(q 'SELECT count(*) FROM s.phones WHERE account_id = 1') $(number 13)" '0 139 0000 0001' 'the number is gone, the order of the guest is there'
+h=$(hold --scope subject=account:1)
+kill -CONT $pid
+wait $pid; rc=$?
+is "$rc $(number 13)" '0 139 0000 0001' 'it is under the hold' || note "$(<"$W/erase.err")"
+lift "$h"
+
+note 'a ground keeps it from the rules as well'
+request 5
+q "INSERT INTO s.phones VALUES (5, 5, '+8613900000005', '2020-01-01', NULL);
+	INSERT INTO s.orders VALUES (95, NULL, '139 0000 0005', 'guest', 1, now() - interval '1 year', now() - interval '1 year', NULL),
+	(96, 5, NULL, 'R96', 1, now() - interval '1 year', now() - interval '1 year', NULL)"
+approved "$id"
+run_pgretain erase "$id" --format json
+q "INSERT INTO pgretain.request_ground (request, rule, code, scope, evidence, approver, review_at)
+	VALUES ('$id', 'orders', 'G2', 'rule orders', 'case 3', 'boss', now() + interval '1 year');
+	UPDATE s.orders SET completed_at = now() - interval '5 years' WHERE id = 95"
+confirmed_run orders items
+is "$rc $(number 95)" '0 139 0000 0005' 'by the number that is erased' || note "$err"
 done_testing
