@@ -206,6 +206,15 @@ fresh i.dump
 sets --file "$B/i.dump"
 is "$rc $(json '.sets[0].set, .sets[0].status' | xargs) $(set_state nightly/i.dump)" '0 nightly/i.dump rewritten cleared' '--file knows it'
 
+# ---- as the role that runs at night ----
+q "CREATE ROLE night LOGIN IN ROLE pgretain_runner; GRANT USAGE ON SCHEMA shop TO night; GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO night"
+fresh m.dump
+sed "s/user=$PGUSER/user=night/" "$PGRETAIN_CONFIG" >"$CONF/night.cfg"
+run_pgretain --config "$CONF/night.cfg" backup scan
+is "$rc" 0 'a runner lists' || note "$err"
+sets --config "$CONF/night.cfg"
+is "$rc $(set_field nightly/m.dump status) $(set_state nightly/m.dump)" '0 rewritten cleared' 'and rewrites' || note "$err"
+
 run_pgretain backup verify nightly --format json
 is "$rc $(json '[.sets[] | .status] | unique | join(" ")')" '0 whole' 'verify of a whole store'
 is "$(json '.sets | length')" "$(find "$B" -maxdepth 1 -name '*.dump' | wc -l)" 'each of its archives'

@@ -38,6 +38,8 @@ runner | run --dry-run
 runner | quarantine list
 runner | quarantine release orders
 runner | quarantine purge
+runner | backup rewrite
+$all | backup list
 runner | erase $five
 runner | erase $five --dry-run
 runner | request assess $five
