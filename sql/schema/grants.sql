@@ -19,8 +19,8 @@ GRANT SELECT ON pgretain.request, pgretain.request_event, pgretain.request_trans
 GRANT SELECT ON pgretain.request_subject, pgretain.request_identifier, pgretain.restricted
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT SELECT ON pgretain.request_person TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
-GRANT EXECUTE ON FUNCTION pgretain.request_deadline, pgretain.request_deadline_state, pgretain.request_restricted,
-	pgretain.request_certified
+GRANT EXECUTE ON FUNCTION pgretain.request_deadline, pgretain.request_deadline_state, pgretain.request_begun,
+	pgretain.request_restricted, pgretain.request_certified
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain.request_settle_subject,
 	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other

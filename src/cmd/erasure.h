@@ -19,6 +19,7 @@ struct erasure_request {
 	const char *fingerprint;		/* of the frozen items; NULL: not assessed */
 	const char *approved, *plan, *opened_by;
 	bool executed;				/* it has begun */
+	bool begun;				/* it has, and was not reopened since */
 	bool grown;				/* rows beyond the plan, or under a rule that is no more */
 	const char *rebound;			/* its rules have become wider since it was approved; or NULL */
 	bool locked;				/* this process works on it */

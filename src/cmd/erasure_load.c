@@ -33,6 +33,7 @@ static void take(struct erasure *e, const PGresult *res, int i)
 	r->executed = res_bool(res, i, 7);
 	r->plan = copy(e, res, i, 8);
 	r->opened_by = copy(e, res, i, 10);
+	r->begun = res_bool(res, i, 11);
 }
 
 static bool is_loaded(const struct erasure *e, const char *id)
@@ -216,19 +217,23 @@ bool erasure_may(const struct erasure_request *r, enum request_event event, enum
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
-	if (request_leads(r->kind, r->state, event, to))
+	bool late = r->begun && request_unbegun(event);
+
+	if (!late && request_leads(r->kind, r->state, event, to))
 		return true;
-	request_possible(&sb, r->kind, r->state);
-	diag_fail(d, DIAG_GUARD, "request %s is %s: %s is not possible", r->id, request_state_word(r->state), request_event_word(event));
+	request_possible(&sb, r->kind, r->state, r->begun);
+	diag_fail(d, DIAG_GUARD, "request %s is %s: %s is not possible%s", r->id, request_state_word(r->state),
+		  request_event_word(event), late ? " once its execution has begun" : "");
 	diag_hint(d, "possible now: %s", strbuf_str(&sb));
 	return false;
 }
 
-static bool moved(struct erasure_request *r, enum request_state to, const PGresult *res, int row, struct diag *d)
+static bool moved(struct erasure_request *r, const PGresult *res, int row, struct diag *d)
 {
 	if (!res_bool(res, row, 0))
 		return diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, row, 1));
-	r->state = to;
+	/* a replay gives back what the request was before: not always what the event leads to */
+	BUG_ON(!request_state_parse(res_text(res, row, 1), &r->state));
 	return true;
 }
 
@@ -242,7 +247,7 @@ bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum reques
 	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
 			     request_event_word(event), request_state_word(to), e->ctx->actor, evidence, set, note))
 		return false;
-	return moved(r, to, res, 0, d);
+	return moved(r, res, 0, d);
 }
 
 bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
@@ -275,7 +280,7 @@ bool erasure_move_all(struct erasure *e, enum request_event event, const struct 
 			     cat_array_literal(a, of[4], n), request_event_word(event), e->ctx->actor))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		ok = moved(steps[i].r, steps[i].to, res, (int)i, d) && ok;
+		ok = moved(steps[i].r, res, (int)i, d) && ok;
 	return ok;
 }
 

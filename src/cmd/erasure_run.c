@@ -254,9 +254,9 @@ static bool forget(struct erasure_run *r, const struct erasure_step *steps, size
 	size_t ngone = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_erased(steps[i].to))
+		if (is_erased(steps[i].r->state))
 			gone[ngone++] = steps[i].r;
-		if (steps[i].to == REQUEST_COMPLETED)
+		if (steps[i].r->state == REQUEST_COMPLETED)
 			vec_push(r->e->a, &final, steps[i].r->id);
 	}
 	return suppress_place(s, r->e, gone, ngone, d) &&

@@ -12,10 +12,14 @@ static const struct { const char *word; enum request_phase phase; } states[] = {
 #undef REQUEST_STATE
 };
 
-static const char *const event_words[] = {
-#define REQUEST_EVENT(name, word) [REQUEST_ON_##name] = word,
+static const struct { const char *word; bool unbegun; } events[] = {
+#define ALWAYS	false
+#define UNBEGUN	true
+#define REQUEST_EVENT(name, word, when) [REQUEST_ON_##name] = { word, when },
 #include "model/state.def"
 #undef REQUEST_EVENT
+#undef ALWAYS
+#undef UNBEGUN
 };
 
 static const struct request_move moves[] = {
@@ -41,7 +45,7 @@ const char *request_state_word(enum request_state state)
 
 const char *request_event_word(enum request_event event)
 {
-	return event_words[event];
+	return events[event].word;
 }
 
 bool request_kind_parse(const char *word, enum request_kind *ret)
@@ -92,16 +96,21 @@ bool request_leads(enum request_kind kind, enum request_state from, enum request
 	return false;
 }
 
-void request_possible(struct strbuf *sb, enum request_kind kind, enum request_state from)
+bool request_unbegun(enum request_event event)
+{
+	return events[event].unbegun;
+}
+
+void request_possible(struct strbuf *sb, enum request_kind kind, enum request_state from, bool begun)
 {
 	const char *between = "";
 
 	for (unsigned e = 0; e < REQUEST_EVENTS; e++) {
 		enum request_state to;
 
-		if (!request_next(kind, from, (enum request_event)e, &to))
+		if (!request_next(kind, from, (enum request_event)e, &to) || (begun && events[e].unbegun))
 			continue;
-		strbuf_addf(sb, "%s%s", between, event_words[e]);
+		strbuf_addf(sb, "%s%s", between, events[e].word);
 		between = ", ";
 	}
 	if (!*between)

@@ -20,7 +20,7 @@ enum request_state {
 };
 
 enum request_event {
-#define REQUEST_EVENT(name, word) REQUEST_ON_##name,
+#define REQUEST_EVENT(name, word, when) REQUEST_ON_##name,
 #include "model/state.def"
 #undef REQUEST_EVENT
 	REQUEST_EVENTS
@@ -44,9 +44,11 @@ bool request_next(enum request_kind kind, enum request_state from, enum request_
 /* Is `to` among the states that follow? */
 bool request_leads(enum request_kind kind, enum request_state from, enum request_event event,
 		   enum request_state to) must_use;
+/* Possible until execution only (domain.md 4): what has begun is carried through, however often it is assessed. */
+bool request_unbegun(enum request_event event);
 /* "verify, refuse, withdraw": what may happen now, each word once, in the order of state.def; "nothing" in
- * a state without a way out. */
-void request_possible(struct strbuf *sb, enum request_kind kind, enum request_state from);
+ * a state without a way out. begun: its execution has, and it was not reopened since. */
+void request_possible(struct strbuf *sb, enum request_kind kind, enum request_state from, bool begun);
 
 /* The rows of REQUEST_MOVE one by one; false behind the last. For the tests. */
 struct request_move {

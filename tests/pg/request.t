@@ -143,6 +143,9 @@ is "$rc" 0 'somebody else does'
 is "$(diff <("${BUILD:-$ROOT/build}/tools/request_moves" | sort) \
 	<(q 'SELECT kind, from_state, event, to_state FROM pgretain.request_transition' |
 		sort))" '' 'transitions stand in both alike'
+is "$("${BUILD:-$ROOT/build}/tools/request_moves" unbegun | sort | paste -sd,)" \
+	"$(q "SELECT string_agg(event, ',' ORDER BY event COLLATE \"C\") FROM pgretain.request_event WHERE until_begun")" \
+	'and so do the ends that there are until execution'
 
 # two at once: one wins, the other says why
 open_as --subject account:7

@@ -157,12 +157,17 @@ static void test_access(void **state)
 	}
 }
 
-static void assert_possible(enum request_kind kind, enum request_state from, const char *want)
+static void assert_possible_if(bool begun, enum request_kind kind, enum request_state from, const char *want)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
-	request_possible(&sb, kind, from);
+	request_possible(&sb, kind, from, begun);
 	assert_string_equal(strbuf_str(&sb), want);
+}
+
+static void assert_possible(enum request_kind kind, enum request_state from, const char *want)
+{
+	assert_possible_if(false, kind, from, want);
 }
 
 static void test_possible(void **state)
@@ -174,6 +179,9 @@ static void test_possible(void **state)
 			"acknowledge, ask fee, duplicate, answer, refuse, withdraw, extend");
 	assert_possible(REQUEST_KIND_ERASURE, REQUEST_REFUSED, "nothing");
 	assert_possible(REQUEST_KIND_ERASURE, REQUEST_WITHDRAWN, "nothing");
+	/* withdrawal is possible until execution */
+	assert_possible_if(true, REQUEST_KIND_ERASURE, REQUEST_APPROVED, "assess, execute, extend");
+	assert_possible_if(true, REQUEST_KIND_ERASURE, REQUEST_AWAITING_APPROVAL, "assess, approve, ground, extend");
 }
 
 static void test_words(void **state)
