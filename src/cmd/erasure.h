@@ -21,6 +21,7 @@ struct erasure_request {
 	bool executed;				/* it has begun */
 	bool begun;				/* it has, and was not reopened since */
 	bool grown;				/* rows beyond the plan, or under a rule that is no more */
+	bool unsure;				/* somebody may be adding rows in an open transaction */
 	const char *rebound;			/* its rules have become wider since it was approved; or NULL */
 	bool locked;				/* this process works on it */
 	int64_t residual_found;
@@ -109,6 +110,10 @@ bool erasure_define(struct erasure *e, struct diag *d) must_use;
 /* What has become of the rules of requests that have begun, and wait for the end of a floor: why one takes more, or
  * sooner, than what was approved, in `rebound`. */
 bool erasure_compare(struct erasure *e, struct diag *d) must_use;
+
+/* erasure_writers.c */
+/* Waits for those who were writing to the plan's tables; where they don't end in time, `unsure` is set. */
+bool erasure_await_writers(struct erasure *e, struct diag *d) must_use;
 
 /* erasure_item.c */
 /* Counts every item of every request in one snapshot; false only when the session is lost. */

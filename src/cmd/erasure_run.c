@@ -197,10 +197,16 @@ static bool replan(struct erasure_run *r, struct diag *d)
 
 static bool counted(struct erasure_run *r, struct diag *d)
 {
-	return erasure_count(r->e, d) && erasure_settle(r->e, &r->out, d) && erasure_store(r->e, d);
+	return erasure_await_writers(r->e, d) && erasure_count(r->e, d) && erasure_settle(r->e, &r->out, d) &&
+		erasure_store(r->e, d);
 }
 
 /* ---- moving on ---- */
+
+static bool nothing_left(const struct request_sums *s)
+{
+	return !s->deferred && !s->quarantined && !s->held && !s->failed;
+}
 
 static void sums(const struct erasure_request *q, struct request_sums *s)
 {
@@ -216,11 +222,7 @@ static void sums(const struct erasure_request *q, struct request_sums *s)
 		s->held += it->held;
 		s->failed += it->failed;
 	}
-}
-
-static bool nothing_left(const struct request_sums *s)
-{
-	return !s->deferred && !s->quarantined && !s->held && !s->failed;
+	s->grown = s->grown || (nothing_left(s) && q->unsure);
 }
 
 /* Nothing of the person is in the live tables any more. */
