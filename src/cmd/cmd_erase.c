@@ -85,7 +85,7 @@ static int exit_of(const struct erasure *e, const struct erasure_run *r)
 {
 	if (r->interrupted)
 		return EXIT_INTERRUPTED;
-	if (r->unrecorded)
+	if (r->unrecorded || r->left)
 		return EXIT_HUMAN;
 	for (size_t i = 0; i < e->requests.n; i++)
 		if (e->requests.v[i].state == REQUEST_BLOCKED || e->requests.v[i].grown)
@@ -187,12 +187,18 @@ static int run(struct ctx *ctx, int argc, char **argv)
 
 /* ---- the nightly step ---- */
 
+/* Another command may have ended it since the night began. */
+static bool workable(const struct erasure_request *r)
+{
+	return r->locked && r->key && request_leads(r->kind, r->state, REQUEST_ON_EXECUTE, REQUEST_EXECUTING);
+}
+
 /* A batch of one kind, without those that another process has or that must be looked at again. */
 static int batch(struct ctx *ctx, struct conn *c, const struct database *db, const char *const *ids, size_t n, double deadline_ms,
 		 struct erasure_report *t)
 {
 	struct erasure e;
-	struct erasure_run r = { .e = &e, .deadline_ms = deadline_ms };
+	struct erasure_run r = { .e = &e, .deadline_ms = deadline_ms, .lenient = true };
 	struct diag d = DIAG_INIT;
 	int code = EXIT_DONE;
 	size_t kept = 0;
@@ -203,7 +209,7 @@ static int batch(struct ctx *ctx, struct conn *c, const struct database *db, con
 	if (!erasure_load(&e, ids, n, &d) || !erasure_lock(&e, &d))
 		return ctx_fail(ctx, &d);
 	for (size_t i = 0; i < e.requests.n; i++)
-		if (e.requests.v[i].locked && e.requests.v[i].key)
+		if (workable(&e.requests.v[i]))
 			e.requests.v[kept++] = e.requests.v[i];
 	e.requests.n = kept;
 	if (!kept)
@@ -233,7 +239,8 @@ static int batch(struct ctx *ctx, struct conn *c, const struct database *db, con
 		return ctx_fail(ctx, &d);
 	if (exit_of(&e, &r) != EXIT_DONE)
 		code = exit_of(&e, &r);
-	erasure_report_add(t, &e, &r);
+	if (e.requests.n)
+		erasure_report_add(t, &e, &r);
 	return code;
 }
 
@@ -298,8 +305,8 @@ static bool waiting(struct ctx *ctx, struct conn *c, const char *now, struct wai
 	return true;
 }
 
-/* What the person was asked for never came. */
-static bool expire(struct ctx *ctx, struct conn *c, const char *now, struct diag *d)
+/* What the person was asked for never came. One that another command has moved meanwhile is not waited for. */
+static bool expire(struct ctx *ctx, struct conn *c, const char *now, int *code, struct diag *d)
 {
 	VEC(const char *) ids = { NULL, 0, 0 };
 	AUTO_RESULT *res = NULL;
@@ -314,9 +321,15 @@ static bool expire(struct ctx *ctx, struct conn *c, const char *now, struct diag
 	if (!erasure_open(&e, ctx, c, d) || !erasure_load(&e, ids.v, ids.n, d))
 		return false;
 	for (size_t i = 0; i < e.requests.n; i++) {
-		if (!erasure_move(&e, &e.requests.v[i], REQUEST_ON_EXPIRE, REQUEST_EXPIRED, NULL, NULL, d))
+		struct erasure_step step = { .r = &e.requests.v[i], .to = REQUEST_EXPIRED };
+
+		if (step.r->state != REQUEST_AWAITING_IDENTITY && step.r->state != REQUEST_AWAITING_FEE)
+			continue;		/* moved since they were looked for */
+		if (!erasure_move_some(&e, REQUEST_ON_EXPIRE, &step, 1, d))
 			return false;
-		log_event(LOG_LEVEL_WARN, "request.expired", LOG_S("request", e.requests.v[i].id));
+		*code = step.now ? EXIT_HUMAN : *code;
+		log_event(LOG_LEVEL_WARN, step.now ? "request.moved" : "request.expired", LOG_S("request", step.r->id),
+			  LOG_S("state", step.now ? step.now : request_state_word(step.r->state)));
 	}
 	return true;
 }
@@ -346,7 +359,7 @@ static int night(struct ctx *ctx, struct conn *c, const struct database *db, dou
 	if (!conn_query(c, "SELECT pg_catalog.clock_timestamp()::text", NO_PARAMS, &res, &d))
 		return ctx_fail(ctx, &d);
 	now = arena_strdup(ctx->arena, res_text(res, 0, 0));
-	if (!expire(ctx, c, now, &d) || !waiting(ctx, c, now, &w, &d))
+	if (!expire(ctx, c, now, &code, &d) || !waiting(ctx, c, now, &w, &d))
 		return ctx_fail(ctx, &d);
 	for (int k = 0; k < REQUEST_KINDS && code != EXIT_INTERRUPTED && code != EXIT_REFUSED; k++)
 		if (w.ids[k].n) {

@@ -97,8 +97,12 @@ struct erasure_step {
 	struct erasure_request *r;
 	enum request_state to;
 	const char *set, *note;		/* may be NULL */
+	const char *now;		/* erasure_move_some: NULL: moved; else what it is now: another command was quicker */
 };
-bool erasure_move_all(struct erasure *e, enum request_event event, const struct erasure_step *steps, size_t n,
+/* The same; each says whether it did. */
+bool erasure_move_some(struct erasure *e, enum request_event event, struct erasure_step *steps, size_t n,
+		       struct diag *d) must_use;
+bool erasure_move_all(struct erasure *e, enum request_event event, struct erasure_step *steps, size_t n,
 		      struct diag *d) must_use;
 const char *erasure_ids(struct erasure *e);
 /* Keys and identifiers of the requests that are counted, as they are known now, under the key file. */

@@ -228,13 +228,18 @@ bool erasure_may(const struct erasure_request *r, enum request_event event, enum
 	return false;
 }
 
-static bool moved(struct erasure_request *r, const PGresult *res, int row, struct diag *d)
+/* NULL: it moved; else what it is now. A replay gives back what the request was before: not always what the event leads to. */
+static const char *moved(struct erasure *e, struct erasure_request *r, const PGresult *res, int row)
 {
 	if (!res_bool(res, row, 0))
-		return diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, res_text(res, row, 1));
-	/* a replay gives back what the request was before: not always what the event leads to */
+		return arena_strdup(e->a, res_text_null(res, row, 1));
 	BUG_ON(!request_state_parse(res_text(res, row, 1), &r->state));
-	return true;
+	return NULL;
+}
+
+static bool too_late(const struct erasure_request *r, const char *now, struct diag *d)
+{
+	return !now || diag_fail(d, DIAG_GUARD, "another command was quicker: request %s is %s now", r->id, now);
 }
 
 bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
@@ -247,7 +252,7 @@ bool erasure_move_with(struct erasure *e, struct erasure_request *r, enum reques
 	if (!conn_query_text(e->conn, sqltext_get("query/item_move"), &res, d, r->id, request_state_word(r->state),
 			     request_event_word(event), request_state_word(to), e->ctx->actor, evidence, set, note))
 		return false;
-	return moved(r, res, 0, d);
+	return too_late(r, moved(e, r, res, 0), d);
 }
 
 bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_event event, enum request_state to,
@@ -256,13 +261,12 @@ bool erasure_move(struct erasure *e, struct erasure_request *r, enum request_eve
 	return erasure_move_with(e, r, event, to, NULL, set, note, d);
 }
 
-bool erasure_move_all(struct erasure *e, enum request_event event, const struct erasure_step *steps, size_t n,
+bool erasure_move_some(struct erasure *e, enum request_event event, struct erasure_step *steps, size_t n,
 		      struct diag *d)
 {
 	AUTO(arena_free_auto) struct arena *a = arena_new();
 	const char **of[5];
 	AUTO_RESULT *res = NULL;
-	bool ok = true;
 
 	for (size_t k = 0; k < ARRAY_SIZE(of); k++)
 		of[k] = arena_alloc(a, (n + 1) * sizeof(**of));
@@ -280,9 +284,19 @@ bool erasure_move_all(struct erasure *e, enum request_event event, const struct 
 			     cat_array_literal(a, of[4], n), request_event_word(event), e->ctx->actor))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		ok = moved(steps[i].r, res, (int)i, d) && ok;
+		steps[i].now = moved(e, steps[i].r, res, (int)i);
+	return true;
+}
+
+bool erasure_move_all(struct erasure *e, enum request_event event, struct erasure_step *steps, size_t n, struct diag *d)
+{
+	bool ok = erasure_move_some(e, event, steps, n, d);
+
+	for (size_t i = 0; i < n && ok; i++)
+		ok = too_late(steps[i].r, steps[i].now, d);
 	return ok;
 }
+
 
 /* ---- freezing ---- */
 

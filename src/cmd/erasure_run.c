@@ -299,7 +299,7 @@ static bool digests(struct erasure_run *r, struct suppress *s, struct diag *d)
 	return suppress_prepare(s, r->e, whose, n, d);
 }
 
-static bool finish_each(struct erasure_run *r, const struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
+static bool finish_each(struct erasure_run *r, struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
 {
 	if (!erasure_move_all(r->e, REQUEST_ON_SETTLE, steps, n, d))
 		return false;
@@ -336,22 +336,46 @@ static bool finish_all(struct erasure_run *r, struct diag *d)
 	return true;
 }
 
-static bool begin_some(struct erasure_run *r, size_t from, struct diag *d)
+static bool begin_some(struct erasure_run *r, size_t from, size_t *kept, struct diag *d)
 {
+	struct erasure_request *all = r->e->requests.v;
 	struct erasure_step steps[AT_ONCE];
 	size_t n = 0;
 
 	for (; n < AT_ONCE && from + n < r->e->requests.n; n++)
-		steps[n] = (struct erasure_step){ .r = &r->e->requests.v[from + n], .to = REQUEST_EXECUTING };
-	return erasure_move_all(r->e, REQUEST_ON_EXECUTE, steps, n, d);
+		steps[n] = (struct erasure_step){ .r = &all[from + n], .to = REQUEST_EXECUTING };
+	if (!r->lenient)
+		return erasure_move_all(r->e, REQUEST_ON_EXECUTE, steps, n, d);
+	if (!erasure_move_some(r->e, REQUEST_ON_EXECUTE, steps, n, d))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!steps[i].now) {
+			all[(*kept)++] = all[from + i];
+			continue;
+		}
+		r->left = true;
+		log_event(LOG_LEVEL_WARN, "request.moved", LOG_S("request", all[from + i].id), LOG_S("state", steps[i].now));
+	}
+	return true;
 }
 
+/* By hand all begin or none does. */
 static bool begin_all(struct erasure_run *r, struct diag *d)
 {
-	for (size_t k = 0; k < r->e->requests.n; k += AT_ONCE)
-		if (!begin_some(r, k, d))
+	size_t kept = 0, n = r->e->requests.n;
+
+	if (!r->lenient && !conn_do(r->e->conn, "BEGIN", NO_PARAMS, d))
+		return false;
+	for (size_t k = 0; k < n; k += AT_ONCE)
+		if (!begin_some(r, k, &kept, d))
 			return false;
-	return run_settings(r, d);
+	if (!r->lenient)
+		return run_settings(r, d) && conn_do(r->e->conn, "COMMIT", NO_PARAMS, d);
+	r->e->requests.n = kept;
+	if (!kept)
+		return true;
+	/* the plan is made again for those that are left: nobody else's row is touched */
+	return (kept == n || (erasure_plan(r->e, NULL, d) && erasure_stored(r->e, d))) && run_settings(r, d);
 }
 
 /* ---- for the report ---- */
@@ -462,6 +486,8 @@ static bool attempt(struct erasure_run *r, struct diag *d)
 	if (!r->looked)
 		add_items(r, -1);
 	r->looked = true;
+	if (!e->requests.n)
+		return true;
 	FAULT_POINT(erasure_begun);
 	/* what a run that was killed has done is laid to account before this one adds to it */
 	if (!run_event(r, "start", -1, d) || !erasure_count(e, d) || !erasure_settle(e, NULL, d) || !erasure_store(e, d))

@@ -20,6 +20,8 @@ struct erasure_run {
 	double began_ms;
 	bool interrupted;
 	bool unrecorded;		/* a step's entry could not be written */
+	bool lenient;			/* requests that another command has moved are set aside: the others go on */
+	bool left;			/* some were */
 	bool looked;			/* what stood in the items before is in `rules` */
 	bool waited;			/* for a server that was away, in vain */
 };

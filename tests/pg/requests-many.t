@@ -52,4 +52,47 @@ is "$(q 'SELECT count(*) FROM pgretain.request_frozen')" 0 'nothing frozen is ke
 is "$(q 'SELECT count(DISTINCT request) FROM pgretain.suppression')" "$n" 'each has its digests'
 run_pgretain ledger verify
 is "$rc" 0 "the chain is whole $err"
+
+note 'a request that another command moves while the night works'
+for key in 171 172 173 174; do request "$key"; eval "r$key=$id"; done
+approved "$r171" "$r172" "$r173"
+q "UPDATE pgretain.request SET state = 'awaiting_fee', answer_until = now() - interval '1 day' WHERE id = '$r174'"
+theirs() { snap 'SELECT * FROM s.accounts WHERE id = 172'; snap 'SELECT * FROM s.visits WHERE account_id = 172'; }
+was=$(theirs)
+session_open fee; session_open rows
+session fee "BEGIN; SELECT 1 FROM pgretain.request WHERE id = '$r174' FOR UPDATE" >/dev/null
+session rows 'BEGIN; LOCK TABLE s.visits' >/dev/null
+"$PGRETAIN" run --job night --format json >"$W/night" 2>"$W/night.log" & job=$!
+waits() { [ "$(q "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+	WHERE NOT l.granted AND a.application_name LIKE 'pgretain%' AND ($1)")" -gt 0 ]; }
+for_fee="a.query LIKE '%request_move%'" for_rows="l.relation = 's.visits'::regclass"
+wait_for 30 waits "$for_fee" || bail_out 'the night did not come to the fee'
+session fee "SELECT state FROM pgretain.request_move('$r174', 'awaiting_fee', 'paid', 'verified', 'anna', NULL, NULL, NULL); COMMIT" >/dev/null
+wait_for 30 waits "$for_rows" || bail_out "the night did not come to the rows: $(<"$W/night.log")"
+run_pgretain request withdraw "$r172"
+is "$rc" 0 'withdrawn while its rows are counted' || note "$err"
+session rows COMMIT >/dev/null
+rc=0; wait "$job" || rc=$?
+is "$rc" 2 'the night says that a human should look' || note "$(<"$W/night.log")"
+is "$(state_of "$r171") $(state_of "$r172") $(state_of "$r173") $(state_of "$r174")" 'completed withdrawn completed verified' \
+	'and goes on with the others: a fee that was paid expires nothing'
+is "$(theirs)" "$was" 'not a row of who withdrew is touched'
+is "$(q "SELECT executed_at IS NULL FROM pgretain.request WHERE id = '$r172'")" t 'nor was that ever begun'
+is "$(grep -c 'event=request.moved' "$W/night.log")" 2 'both are named in the log' || note "$(<"$W/night.log")"
+is "$(jq -r '[.requests[].request] | sort | join(" ")' "$W/night")" "$(printf '%s\n' "$r171" "$r173" | sort | paste -sd' ')" \
+	'the report is about the others'
+
+note 'by hand all begin or none does'
+for key in 175 1; do request "$key"; eval "r$key=$id"; done
+approved "$r175" "$r1"
+session rows 'BEGIN; LOCK TABLE s.visits' >/dev/null
+"$PGRETAIN" erase "$r175" "$r1" >"$W/hand" 2>&1 & job=$!
+wait_for 30 waits "$for_rows" || bail_out "erase did not come to the rows: $(<"$W/hand")"
+run_pgretain request withdraw "$r1"
+session rows COMMIT >/dev/null
+rc=0; wait "$job" || rc=$?
+is "$rc" 1 'one of two was withdrawn: refused'
+like "$(<"$W/hand")" "another command was quicker: request $r1 is withdrawn now" 'with which, and why'
+is "$(state_of "$r175") $(q "SELECT executed_at IS NULL FROM pgretain.request WHERE id = '$r175'")" 'approved t' 'the other has not begun either'
+session_close fee; session_close rows
 done_testing
