@@ -2,8 +2,10 @@
  * statements run under a savepoint: one that the server refuses fails that rule alone. */
 #include "plan/build_parts.h"
 
+#include "base/instant.h"
 #include "pg/sqltext.h"
 #include "pg/tmpl.h"
+#include "plan/request.h"
 
 static struct params params_of(const struct render *x)
 {
@@ -159,10 +161,10 @@ static bool count_due(struct binder *b, struct bound *r, struct plan_step *s, st
 	return true;
 }
 
-/* A follower of a parent without such rows has none either, unless its key can be NULL. */
+/* A follower of a parent without such rows has none either, unless its key can be NULL or refer to nothing. */
 static bool states_possible(const struct bound *r, const struct plan_counts *parent)
 {
-	if (!r->parent)
+	if (!r->parent || !r->via->validated)
 		return true;
 	for (size_t i = 0; i < r->via->n; i++)
 		if (!cat_column(r->table, r->via->child_columns[i])->not_null)
@@ -214,12 +216,12 @@ bool count_tallies(struct binder *b, struct bound *r, struct plan_step *s, struc
 
 /* ---- guard rails ---- */
 
-static bool count_capped(struct binder *b, struct bound *r, int64_t limit, int64_t *ret, struct diag *d)
+static bool count_capped(struct binder *b, struct bound *r, enum count_of of, int64_t limit, int64_t *ret, struct diag *d)
 {
 	struct render *x = render_new(b);
 	AUTO_RESULT *res = NULL;
 
-	if (!query(b, r, x, statement_count_capped(x, r, limit), &res, d))
+	if (!query(b, r, x, statement_count_capped(x, r, of, limit), &res, d))
 		return false;
 	*ret = res_int(res, 0, 0);
 	return true;
@@ -232,21 +234,23 @@ static void step_skip(struct plan_step *s, const char *reason)
 	s->counts.skipped = s->counts.due - s->counts.held - s->counts.blocked - s->counts.deferred;
 }
 
-/* More than half of the starts make no sense: a wrong unit or a broken feed (domain.md 2). */
+/* More than half of the starts make no sense: a wrong unit or a broken feed (domain.md 2). Other events' dates,
+ * which `anomalous` counts too, say nothing of that. */
 static bool guard_anomalous(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d)
 {
-	int64_t rows;
+	int64_t odd, rows;
 
 	if (!s->counts.anomalous || r->parent)
 		return true;
-	/* non-NULL starts = rows - indeterminate; enough to know whether there are twice the anomalous ones */
-	if (!count_capped(b, r, 2 * s->counts.anomalous + s->counts.indeterminate, &rows, d))
+	if (!count_capped(b, r, COUNT_ODD_STARTS, s->counts.anomalous, &odd, d))
 		return r->failed;
-	if (rows - s->counts.indeterminate >= 2 * s->counts.anomalous)
+	/* enough to know whether there are twice the anomalous ones */
+	if (!count_capped(b, r, COUNT_STARTS, 2 * odd, &rows, d))
+		return r->failed;
+	if (rows >= 2 * odd)
 		return true;
 	step_skip(s, arena_printf(b->a, "%lld of %lld start events are implausible (before plausible_from or more than "
-		"100 years ahead): wrong unit or broken feed? nothing was changed", (long long)s->counts.anomalous,
-		(long long)(rows - s->counts.indeterminate)));
+		"100 years ahead): wrong unit or broken feed? nothing was changed", (long long)odd, (long long)rows));
 	return true;
 }
 
@@ -255,42 +259,48 @@ static const char *oldest_text(struct binder *b, struct bound *r, struct diag *d
 	struct render *x = render_new(b);
 	AUTO_STRBUF sql = STRBUF_INIT, due = STRBUF_INIT;
 	AUTO_RESULT *res = NULL;
+	char text[INSTANT_TEXT];
+	const char *oldest;
+	int64_t at;
 
 	if (r->parent)
 		return "";
 	strbuf_adds(&sql, "SELECT min(");
-	render_column(&sql, "t", r->pred.clocks[0].columns[0].name);
+	render_start_instant(x, &sql, r, "t");
 	strbuf_adds(&sql, ")::text FROM ");
 	render_from(&sql, r, "t");
 	render_due(x, &due, r, "t");
 	strbuf_addf(&sql, " WHERE %s", strbuf_str(&due));
 	if (!query(b, r, x, strbuf_str(&sql), &res, d) || PQgetisnull(res, 0, 0))
 		return "";
-	return arena_printf(b->a, ", the oldest of %s", res_text(res, 0, 0));
+	oldest = res_text(res, 0, 0);
+	return instant_parse_timestamptz(oldest, strlen(oldest), &at) ?
+		arena_printf(b->a, ", the oldest of %s", instant_format(at, text)) : "";
 }
 
+/* *rows: of the rule, as many as there are where it is over. */
 static bool over_percent(struct binder *b, struct bound *r, const struct plan_step *s, double percent, bool *over,
-			 struct diag *d)
+			 int64_t *rows, struct diag *d)
 {
-	int64_t todo = plan_step_rows(s), enough, rows;
+	int64_t todo = plan_step_rows(s), enough;
 
 	*over = false;
 	if (percent < 0 || percent >= 100.0 || todo == 0)
 		return true;
 	enough = (int64_t)((double)todo * 100.0 / percent) + 1;
-	if (!count_capped(b, r, enough, &rows, d))
+	if (!count_capped(b, r, COUNT_ROWS, enough, rows, d))
 		return false;
-	*over = (double)todo * 100.0 > percent * (double)rows;
+	*over = (double)todo * 100.0 > percent * (double)*rows;
 	return true;
 }
 
 static bool guard_ceiling(struct binder *b, struct bound *r, struct plan_step *s, bool lift, struct diag *d)
 {
 	struct limits l = policy_limits(b->plan->policy, b->plan->db, r->rule);
-	int64_t todo = plan_step_rows(s);
+	int64_t todo = plan_step_rows(s), rows = 0;
 	bool percent;
 
-	if (!over_percent(b, r, s, l.max_percent, &percent, d))
+	if (!over_percent(b, r, s, l.max_percent, &percent, &rows, d))
 		return r->failed;
 	s->over_ceiling = percent || (l.max_rows >= 0 && todo > l.max_rows);
 	if (!s->over_ceiling)
@@ -300,8 +310,9 @@ static bool guard_ceiling(struct binder *b, struct bound *r, struct plan_step *s
 		return true;
 	}
 	step_skip(s, percent ?
-		  arena_printf(b->a, "%lld rows are due%s: more than max_percent = %g of the table. After a look: "
-			       "run --confirm FINGERPRINT --lift-ceilings", (long long)todo, oldest_text(b, r, d), l.max_percent) :
+		  arena_printf(b->a, "%lld rows are due%s: more than max_percent = %g of the %lld %s. After a look: "
+			       "run --confirm FINGERPRINT --lift-ceilings", (long long)todo, oldest_text(b, r, d), l.max_percent,
+			       (long long)rows, r->rule->where ? "rows within the rule's `where`" : "rows of the table") :
 		  arena_printf(b->a, "%lld rows are due%s: more than max_rows = %lld. After a look: "
 			       "run --confirm FINGERPRINT --lift-ceilings", (long long)todo, oldest_text(b, r, d),
 			       (long long)l.max_rows));

@@ -173,6 +173,30 @@ void render_unusual(struct render *x, struct strbuf *sb, struct bound *r, const 
 		pred_sql_unusual(&r->pred, PRED_PASSIVE, &face, sb);
 }
 
+static struct pred start_alone(const struct bound *r)
+{
+	return (struct pred){ .nclocks = r->pred.nclocks ? 1 : 0, .clocks = r->pred.clocks };
+}
+
+void render_started(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct pred_sql face = pred_face(x, alias);
+	struct pred start = start_alone(r);
+
+	strbuf_adds(sb, "NOT ");
+	pred_sql_state(&start, PRED_PASSIVE, ROW_INDETERMINATE, &face, sb);
+}
+
+void render_start_odd(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	struct pred_sql face = pred_face(x, alias);
+	struct pred start = start_alone(r);
+
+	pred_sql_unusual(&start, PRED_PASSIVE, &face, sb);
+	strbuf_adds(sb, " AND ");
+	pred_sql_state(&start, PRED_PASSIVE, ROW_ANOMALOUS, &face, sb);
+}
+
 void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias)
 {
 	struct pred_sql face = pred_face(x, alias);

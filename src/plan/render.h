@@ -93,6 +93,9 @@ bool render_not_done(struct render *x, struct strbuf *sb, struct bound *r, const
 void render_state(struct render *x, struct strbuf *sb, struct bound *r, enum row_state s, const char *alias);
 /* True at least for the rows of those three states, as ranges that an index serves. */
 void render_unusual(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* Of the rule's own start alone, whatever its terms need (no followers): it is not NULL; it makes no sense. */
+void render_started(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+void render_start_odd(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The rule's own `where`, or "true". */
 void render_where(struct strbuf *sb, const struct bound *r);
 

@@ -34,7 +34,7 @@ static bool of_people(struct render *x, struct strbuf *sb, struct bound *r, cons
 /* ---- grounds ---- */
 
 /* A ground on a rule is one on what follows it, as a hold is. */
-static bool covers(const struct request_kept *k, const struct bound *r)
+bool request_covers(const struct request_kept *k, const struct bound *r)
 {
 	for (; k->rule && r; r = r->parent)
 		if (streq(k->rule, r->rule->name))
@@ -53,7 +53,7 @@ static bool kept(struct render *x, struct strbuf *sb, struct bound *r, const cha
 		struct request_kept *k = &q->kept.v[i];
 		AUTO_STRBUF one = STRBUF_INIT;
 
-		if (!covers(k, base_of(r)) || !which(k->ground) ||
+		if (!request_covers(k, base_of(r)) || !which(k->ground) ||
 		    !render_of_subject(x, &one, base_of(r), alias, &k->set, false))
 			continue;
 		strbuf_addf(sb, "%s%s", word, strbuf_str(&one));
@@ -275,6 +275,11 @@ bool render_start(struct render *x, struct strbuf *sb, struct bound *r, const ch
 		return false;
 	add_clock(x, sb, r, 0, false, false, alias);
 	return true;
+}
+
+void render_start_instant(struct render *x, struct strbuf *sb, struct bound *r, const char *alias)
+{
+	add_clock(x, sb, r, 0, false, false, alias);
 }
 
 /* As query/end says it. */

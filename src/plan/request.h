@@ -27,6 +27,8 @@ struct request {
 /* Adds these people to those of the ground `code` on `rule`; NULL: there is no such type of people. */
 struct request_kept *request_keep(struct request *q, struct arena *a, const struct policy *policy, const char *rule,
 				  const char *code, const char *type, const char *key);
+/* It is about rows of the rule: of the rule itself, or of one that it follows. */
+bool request_covers(const struct request_kept *k, const struct bound *r);
 /* The codes of the grounds that keep rows of a request, or of every plan, as an array's text. */
 const char *request_keeping_codes(struct arena *a, bool (*which)(const struct ground *g));
 
@@ -44,6 +46,8 @@ bool render_retained(struct render *x, struct strbuf *sb, struct bound *r, const
 enum pred_mode request_mode(const struct binder *b);
 /* render_due() of a request's plan. */
 void render_request_due(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
+/* The row's start as an instant; NULL: none, or one that makes no sense. No followers. */
+void render_start_instant(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The instant at which the row's last term ends that counts; NULL where there is none. */
 void render_until(struct render *x, struct strbuf *sb, struct bound *r, const char *alias);
 /* The rule's own start, an instant, as far as it is plausible; false: it has none, or one that moves. */

@@ -95,11 +95,20 @@ const char *statement_count_states(struct render *x, struct bound *r)
 	return tmpl_render(x->a, "query/count_states", vars, n);
 }
 
-const char *statement_count_capped(struct render *x, struct bound *r, int64_t limit)
+const char *statement_count_capped(struct render *x, struct bound *r, enum count_of of, int64_t limit)
 {
+	AUTO_STRBUF where = STRBUF_INIT;
+
+	render_where(&where, r);
+	if (of != COUNT_ROWS)
+		strbuf_adds(&where, " AND ");
+	if (of == COUNT_STARTS)
+		render_started(x, &where, r, "t");
+	if (of == COUNT_ODD_STARTS)
+		render_start_odd(x, &where, r, "t");
 	struct tmpl_var vars[] = {
 		{ "from", .frag = FRAG(from_text(x, r)) },
-		{ "where", .frag = FRAG(where_text(x, r)) },
+		{ "where", .frag = FRAG(statement_text(x, &where)) },
 		{ "limit", .frag = FRAG(arena_printf(x->a, "%lld", (long long)limit)) },
 	};
 

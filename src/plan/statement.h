@@ -22,7 +22,9 @@ void statement_recount(struct binder *b, struct bound *r, struct plan_step *step
 /* Statements that count (executed while planning). */
 const char *statement_count(struct render *x, struct bound *r, enum render_when w);
 const char *statement_count_states(struct render *x, struct bound *r);
-const char *statement_count_capped(struct render *x, struct bound *r, int64_t limit);
+/* Rows within `where`: all, those whose start is not NULL, those whose start makes no sense. */
+enum count_of { COUNT_ROWS, COUNT_STARTS, COUNT_ODD_STARTS };
+const char *statement_count_capped(struct render *x, struct bound *r, enum count_of of, int64_t limit);
 
 /* Dependents of a root that have no rule of their own, for counting: calls each(…) with statement and
  * parameters' renderer. Order equals the order of the step's tallies. */

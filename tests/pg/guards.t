@@ -123,6 +123,54 @@ q 'DELETE FROM t WHERE id IN (1, 2)'
 confirmed_run
 is "$rc:$(of t deleted):$(of t anomalous)" 0:49:49 'half are not more than half'
 
+# other events' dates say nothing of the start
+q "CREATE TABLE ev (id int PRIMARY KEY, at timestamptz, closed timestamptz);
+   INSERT INTO ev SELECT i, now() - interval '5 years', NULL FROM generate_series(1, 990) i;
+   INSERT INTO ev SELECT 1000 + i, '1960-01-01', NULL FROM generate_series(1, 10) i;
+   INSERT INTO ev SELECT 2000 + i, now() - interval '5 years', now() - interval '4 years' FROM generate_series(1, 5) i;
+   CREATE TABLE ew AS TABLE ev; UPDATE ew SET at = now() - interval '5 years', closed = '1960-01-01' WHERE id < 2000;
+   CREATE TABLE ex AS TABLE ev; UPDATE ex SET at = '1960-01-01' WHERE id < 510"
+conf_new
+conf_class two 'floor = ( { keep = "3 years"; basis = "law"; } ); standards = ( { name = "closed"; keep = "1 year"; from = "closed"; } );
+	zone = "UTC"; action = "delete";'
+for t in ev ew ex; do conf_rule $t "table = \"public.$t\"; class = \"two\"; start = \"at\"; events = { closed = \"closed\"; };"; done
+confirmed_run
+is "$rc:$(of ev status):$(of ev deleted):$(of ev anomalous):$(of ev indeterminate)" 2:done:5:10:990 \
+	'10 of 1005 starts are implausible, whatever other events are missing' || note "$out"
+is "$(of ew status):$(of ew deleted):$(of ew anomalous)" done:5:1000 'none of 1005 starts is, though the other events are'
+is "$(of ex status):$(of ex deleted)" skipped:0 'more than half of the starts are: stopped'
+like "$(of ex reason)" "$(q "SELECT count(*) FILTER (WHERE at < '1970-01-02') || ' of ' || count(at) FROM ex")" 'with its numbers'
+
+# ---- what a ceiling says ----
+q "CREATE TABLE first (id int PRIMARY KEY, a timestamptz, b date);
+   INSERT INTO first SELECT i, CASE WHEN i > 1 THEN timestamptz '2021-03-04 05:06:07+00' END, date '2020-02-01' + i % 9 FROM
+	generate_series(1, 20) i;
+   UPDATE first SET b = NULL WHERE id = 2;
+   CREATE TABLE ms (id int PRIMARY KEY, at bigint, day int);
+   INSERT INTO ms SELECT i, 1600000000000 + i * 1000, 20190203 + i % 5 FROM generate_series(0, 19) i"
+conf_new
+conf_class c 'floor = ( { keep = "1 year"; basis = "law"; } ); zone = "Asia/Shanghai"; action = "delete";'
+conf_limits 'max_percent = 100.0; max_rows = 10;'
+conf_rule first 'table = "public.first"; class = "c"; start = [ "a", "b" ];'
+conf_rule ms 'table = "public.ms"; class = "c"; start = { column = "at"; unit = "ms"; };'
+conf_rule day 'table = "public.ms"; class = "c"; start = { column = "day"; unit = "yyyymmdd"; }; action = "anonymize";
+	columns = { at = { op = "constant"; value = "1"; }; };'
+run_pgretain --format json plan
+iso='YYYY-MM-DD"T"HH24:MI:SS'
+like "$(of first reason)" "oldest of $(q "SELECT to_char(min(coalesce(a, b::timestamp AT TIME ZONE 'Asia/Shanghai')), '$iso') FROM first")" \
+	'the oldest of the first dates that are there' || note "$out"
+like "$(of ms reason)" "oldest of $(q "SELECT to_char(to_timestamp(min(at) / 1000), '$iso') FROM ms")" 'a number is told as an instant'
+like "$(of day reason)" "oldest of $(q "SELECT to_char(to_date(min(day)::text, 'YYYYMMDD')::timestamp AT TIME ZONE 'Asia/Shanghai', '$iso') FROM ms")" \
+	'and a day of eight digits'
+q "TRUNCATE t; INSERT INTO t SELECT i, $old FROM generate_series(1, 100) i"
+setup 'where = "id > 50";' 'max_percent = 40.0;'
+run_pgretain --format json plan
+like "$(of t reason)" "max_percent = 40 of the $(q 'SELECT count(*) FROM t WHERE id > 50') rows within the rule's .where." \
+	'per cent of what the rule is about'
+setup '' 'max_percent = 40.0;'
+run_pgretain --format json plan
+like "$(of t reason)" 'max_percent = 40 of the 100 rows of the table' 'which may be the table'
+
 # ---- one rule that fails does not stop the others; a fault in the files stops all ----
 q "TRUNCATE t; INSERT INTO t SELECT i, $old FROM generate_series(1, 10) i; CREATE TABLE u (id int, at date)"
 setup ''
