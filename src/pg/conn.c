@@ -38,6 +38,8 @@ static const char *const session_settings[][2] = {
 	{ "synchronous_commit", "on" },
 	{ "xmloption", "content" },
 	{ "transform_null_equals", "off" },
+	{ "quote_all_identifiers", "off" },	/* names are read as the server prints them */
+	{ "array_nulls", "on" },
 };
 
 static bool conn_refused(struct diag *d, const PGconn *pg)
@@ -64,6 +66,29 @@ static void add_timeout(struct strbuf *sb, const char *name, int64_t ms)
 
 	snprintf(text, sizeof(text), "%lld", (long long)ms);
 	add_setting(sb, name, text);
+}
+
+/* ALTER ROLE or ALTER DATABASE may have put foreign keys and triggers aside: they are brought back where the role may
+ * ask for it. The last column says how it is now. */
+static void add_replication_role(struct strbuf *sb, int version)
+{
+	strbuf_addf(sb, ", CASE WHEN pg_catalog.current_setting('session_replication_role') <> 'origin' AND %s "
+		    "THEN pg_catalog.set_config('session_replication_role', 'origin', false) END, "
+		    "pg_catalog.current_setting('session_replication_role')",
+		    version >= 150000 ? "pg_catalog.has_parameter_privilege('session_replication_role', 'SET')" :
+		    "pg_catalog.current_setting('is_superuser') = 'on'");
+}
+
+static bool triggers_fire(const struct conn *c, const PGresult *res, struct diag *d)
+{
+	const char *role = res_text(res, 0, PQnfields(res) - 1);
+
+	if (!streq(role, "replica"))
+		return true;
+	diag_fail(d, DIAG_CONNECT, "session_replication_role is %s for role %s in database %s: foreign keys and triggers would not "
+		  "work", role, PQuser(c->pg), PQdb(c->pg));
+	diag_hint(d, "ALTER ROLE %s RESET session_replication_role, or the same for the database", PQuser(c->pg));
+	return false;
 }
 
 static bool session_prepare(struct conn *c, struct diag *d)
@@ -97,7 +122,8 @@ static bool session_prepare(struct conn *c, struct diag *d)
 	if (c->version >= 140000)
 		strbuf_adds(&sb, ", CASE WHEN pg_catalog.version() LIKE '%linux%' "
 			    "THEN pg_catalog.set_config('client_connection_check_interval', '1000', false) END");
-	return conn_query(c, strbuf_str(&sb), NO_PARAMS, &res, d);
+	add_replication_role(&sb, c->version);
+	return conn_query(c, strbuf_str(&sb), NO_PARAMS, &res, d) && triggers_fire(c, res, d);
 }
 
 /* Behind a pooler the pid that the connection was told is not the backend's. Asked before anything is set:

@@ -63,21 +63,39 @@ q "CREATE ROLE pgr SUPERUSER LOGIN; CREATE SCHEMA evil;
 	ALTER ROLE pgr SET IntervalStyle = 'iso_8601'; ALTER ROLE pgr SET synchronous_commit = off;
 	ALTER ROLE pgr SET bytea_output = 'escape'; ALTER ROLE pgr SET extra_float_digits = '-5';
 	ALTER ROLE pgr SET default_transaction_deferrable = on; ALTER ROLE pgr SET transform_null_equals = on;
+	ALTER ROLE pgr SET session_replication_role = replica; ALTER ROLE pgr SET quote_all_identifiers = on;
+	ALTER ROLE pgr SET array_nulls = off;
+	CREATE TABLE s2 (id int PRIMARY KEY REFERENCES s1 ON DELETE CASCADE); INSERT INTO s2 VALUES (1), (2);
+	CREATE TABLE seen (id int);
+	CREATE FUNCTION saw() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.seen VALUES (OLD.id); RETURN NULL; END';
+	CREATE TRIGGER saw AFTER DELETE ON s1 FOR EACH ROW EXECUTE FUNCTION saw();
 	ALTER DATABASE t SET idle_in_transaction_session_timeout = '20ms';
 	ALTER DATABASE t SET idle_session_timeout = '20ms';
 	ALTER DATABASE t SET default_transaction_read_only = on"
 sed -i 's/user=postgres/user=pgr/' "$PGRETAIN_CONFIG"
-conf_rule s1 'table = "public.s1"; class = "c"; start = "at";'
+conf_rule s1 'table = "public.s1"; class = "c"; start = "at"; children = { s2 = "cascade"; }; triggers = [ "saw" ];'
 PGUSER=postgres
 case_keep 'SELECT * FROM public.s1 WHERE id = 2'
 case_keep 'TABLE evil.s1'
 case_run
 is "$rc $(of s1 deleted) $(of s1 status)" '0 1 done' 'the engine sets its own' || note "$err$out"
 is "$(q 'SELECT string_agg(id::text, $$,$$) FROM public.s1')" 2 'by plain SQL too'
+is "$(q 'SELECT string_agg(id::text, $$,$$) FROM public.seen')" 1 'triggers were on'
 same_counts
 case_end
 q "SET default_transaction_read_only = off;
 	ALTER DATABASE t RESET ALL; ALTER ROLE pgr RESET ALL" || bail_out 'settings stay'
+q 'ALTER ROLE pgr NOSUPERUSER; ALTER ROLE pgr SET session_replication_role = replica; GRANT pgretain_runner TO pgr;
+	GRANT SELECT, DELETE, UPDATE ON public.s1, public.s2, public.seen TO pgr'
+run_pgretain run
+is "$rc" 1 'triggers that a role can'"'"'t bring back: refused'
+like "$err" 'session_replication_role is replica for role pgr .*ALTER ROLE pgr RESET' 'by name, with the remedy'
+if [ "$(q 'SHOW server_version_num')" -ge 150000 ]; then
+	q 'GRANT SET ON PARAMETER session_replication_role TO pgr'
+	run_pgretain run --format json
+	is "$rc" 0 'or it may bring them back' || note "$err"
+fi
+q 'ALTER ROLE pgr SUPERUSER; ALTER ROLE pgr RESET ALL'
 
 note 'C68: a dry run writes nothing'
 case_conf
