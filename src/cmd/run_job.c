@@ -142,6 +142,19 @@ int run_job(struct run_session *r)
 	return job_has_rules(r->job) ? job_run_steps(r) : job_run_bare(r);
 }
 
+/* A run without an end is what the window is there to prevent. */
+static bool outside_window(struct run_session *r, const struct sched *sched)
+{
+	struct diag d = DIAG_INIT;
+
+	diag_fail(&d, DIAG_CONFIG, "job \"%s\" runs in its window %s (%s) only, and it is outside of it now: nothing was changed",
+		  r->job->name, r->job->window, zone_name(sched->zone));
+	diag_where(&d, "%s:%d", r->job->loc.file, r->job->loc.line);
+	diag_hint(&d, "pgretain schedule next says when it starts; pgretain run without --job runs the rules at once");
+	ctx_fail(r->ctx, &d);
+	return false;
+}
+
 bool run_take_job(struct run_session *r)
 {
 	const char *name = opts_text(&r->ctx->opts, "job");
@@ -165,7 +178,9 @@ bool run_take_job(struct run_session *r)
 		ctx_fail(r->ctx, &d);
 		return false;
 	}
-	if (due_window(&sched, instant_host_now(), &end) && end != INSTANT_INFINITY)
+	if (!due_window(&sched, instant_host_now(), &end))
+		return opts_flag(&r->ctx->opts, "dry-run") || outside_window(r, &sched);
+	if (end != INSTANT_INFINITY)
 		r->deadline_ms = clock_ms() + (double)(end - instant_host_now()) / 1e3;
 	return true;
 }

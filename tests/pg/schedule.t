@@ -238,6 +238,48 @@ is "$rc" 0 'tick with the real run'
 is_eq "$(q 'SELECT count(*) FROM t WHERE id = 100')" 0 'the row that was due is gone'
 is_eq "$(started q)" 1 'the run is in the ledger under its job'
 
+# ---- windows by hand, and their end ----
+q "INSERT INTO t VALUES (101, now() - interval '5 years')"
+job w "$every zone = \"UTC\"; window = \"$(printf '%02d:00-%02d:00' "$(q_hour '2 hours')" "$(q_hour '4 hours')")\";"
+run_pgretain run --job w
+is "$rc" 1 'outside its window a job is refused by hand too'
+like "$err" "job \"w\" runs in its window $(printf '%02d:00-%02d:00' "$(q_hour '2 hours')" "$(q_hour '4 hours')")" 'which is named'
+is "$(q 'SELECT count(*) FROM t WHERE id = 101')/$(started w)" 1/0 'nothing has changed'
+run_pgretain run --job w --dry-run --format json
+is "$rc:$(of t due)" 0:1 'its plan can be looked at'
+
+# two rules of 80 wide rows and 0.1 s each; by the program's clock the window ends four seconds after the start
+q "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN OLD; END';
+	CREATE TABLE w1 (id int PRIMARY KEY, at timestamptz, v text); CREATE TABLE w2 (LIKE w1 INCLUDING ALL);
+	INSERT INTO w1 SELECT i, now() - interval '5 years', repeat('x', 1900) FROM generate_series(1, 80) i; INSERT INTO w2 TABLE w1;
+	CREATE TRIGGER nap BEFORE DELETE ON w1 FOR EACH ROW EXECUTE FUNCTION nap();
+	CREATE TRIGGER nap BEFORE DELETE ON w2 FOR EACH ROW EXECUTE FUNCTION nap()"
+for t in w1 w2; do conf_rule $t "table = \"public.$t\"; class = \"c\"; start = \"at\";"; done
+conf_limits 'max_percent = 100.0; max_clock_skew = "5min"; lanes = 1; transaction_target = "1ms";'
+conf_add pgretain.cfg 'jobs = "jobs";'
+run_pgretain plan --format json
+fp=$(json .fingerprint)
+end=$((($(date +%s) / 60 + 1) * 60))
+job v "$every zone = \"UTC\"; window = \"$(date -u -d "@$((end - 3600))" +%H:%M)-$(date -u -d "@$end" +%H:%M)\";"
+rc=0
+faketime -f "+$((end - 4 - $(date +%s)))s" "$PGRETAIN" run --job v --confirm "$fp" --format json >"$W/out" 2>"$W/err" || rc=$?
+out=$(<"$W/out") err=$(<"$W/err")
+is "$rc" 4 'the window ends in the middle: exit 4' || note "$err"
+gone=$(q 'SELECT 160 - (SELECT count(*) FROM w1) - (SELECT count(*) FROM w2)')
+ok "some rows are gone ($gone)" test "$gone" -gt 0 -a "$gone" -lt 80
+balance 'its books'
+is_eq "$(json '[.rules[] | select(.rule | test("^w")) | .deleted] | add')" "$gone" 'it tells what is gone'
+is_eq "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE kind = 'batch' AND rule IN ('w1', 'w2')")" "$gone" 'so does the ledger'
+is "$(json '[.rules[] | select(.skipped > 0) | .reason | test("the window has ended")] | (length >= 2) and all')" true \
+	'what is left is skipped, with the reason'
+is "$(q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'run' AND detail::jsonb->>'event' = 'interrupted' AND run = '$(json .run)'")" 1 \
+	'the run is on record as interrupted'
+q 'DROP TRIGGER nap ON w1; DROP TRIGGER nap ON w2'
+job v "$every"
+run_pgretain run --job v --format json
+is "$rc/$(q 'SELECT (SELECT count(*) FROM w1) + (SELECT count(*) FROM w2)')" 0/0 'the next one completes'
+is_eq "$(q "SELECT sum(rows) FROM pgretain.ledger WHERE kind = 'batch' AND rule IN ('w1', 'w2')")" 160 'each row once'
+
 # a server that is away
 export PGRETAIN_CONFIG=$CONF/pgretain.cfg
 sed -i 's/host=[^ "]*/host=\/nowhere/' "$PGRETAIN_CONFIG"
