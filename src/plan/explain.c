@@ -10,8 +10,8 @@
 #define FRAG(text) ((struct sqlfrag){ text })
 
 enum field {
-	F_INSIDE, F_DUE, F_OPEN, F_HELD, F_SPARED, F_STAYS, F_TAKEN, F_ANOMALOUS, F_INDETERMINATE, F_FUTURE, F_PARENT,
-	F_CONCERNED, F_MORE,
+	F_INSIDE, F_DUE, F_OPEN, F_HELD, F_WAITS, F_SPARED, F_STAYS, F_TAKEN, F_ANOMALOUS, F_INDETERMINATE, F_FUTURE,
+	F_PARENT, F_CONCERNED, F_MORE,
 };
 
 static const char *kept(struct explainer *e, struct strbuf *sb)
@@ -213,7 +213,7 @@ static void add_edges(struct explainer *e, struct render *x, struct strbuf *sb)
 static const char *row_statement(struct explainer *e, struct render *x)
 {
 	AUTO_STRBUF more = STRBUF_INIT;
-	struct tmpl_var vars[16];
+	struct tmpl_var vars[17];
 	size_t n = 0;
 
 	vars[n++] = (struct tmpl_var){ "from", .frag = FRAG(from_text(e)) };
@@ -222,6 +222,7 @@ static const char *row_statement(struct explainer *e, struct render *x)
 	vars[n++] = (struct tmpl_var){ "due", .frag = test(e, x, is_due) };
 	vars[n++] = (struct tmpl_var){ "open", .frag = test(e, x, is_open) };
 	vars[n++] = (struct tmpl_var){ "held", .frag = test(e, x, render_held) };
+	vars[n++] = (struct tmpl_var){ "waits", .frag = test(e, x, render_waits) };
 	vars[n++] = (struct tmpl_var){ "spared", .frag = test(e, x, render_spared) };
 	vars[n++] = (struct tmpl_var){ "stays", .frag = test(e, x, stays_predict) };
 	vars[n++] = (struct tmpl_var){ "taken", .frag = test(e, x, render_taken_before) };
@@ -306,7 +307,7 @@ static const char *state_of(const PGresult *row)
 	static const struct { enum field field; bool is; const char *word; } order[] = {
 		{ F_INSIDE, false, "outside" }, { F_ANOMALOUS, true, "anomalous" },
 		{ F_INDETERMINATE, true, "indeterminate" }, { F_FUTURE, true, "future" }, { F_DUE, false, "kept" },
-		{ F_OPEN, false, "already" }, { F_HELD, true, "held" }, { F_SPARED, true, "kept" },
+		{ F_OPEN, false, "already" }, { F_HELD, true, "held" }, { F_WAITS, true, "kept" }, { F_SPARED, true, "kept" },
 		{ F_STAYS, true, "blocked" },
 	};
 
@@ -365,7 +366,7 @@ static void notes(struct explainer *e, const PGresult *row)
 				     e->r->parent->rule->name) :
 			arena_printf(e->a, "It follows rule %s: the terms are those of its row of %s.",
 				     e->r->parent->rule->name, e->r->root->table->display));
-	if (streq(s, "kept") && res_bool(row, 0, F_DUE))
+	if (streq(s, "kept") && res_bool(row, 0, F_DUE) && !res_bool(row, 0, F_WAITS))
 		note(e, "Its time is over, but it is among the newest rows, which keep_newest spares.");
 	if (streq(s, "blocked"))
 		note_blocked(e, row);
@@ -472,10 +473,13 @@ bool explain_row(struct conn *c, const struct policy *policy, const struct datab
 	AUTO_RESULT *row = NULL;
 
 	if (!plan_bind(c, a, policy, db, &o, &e.b, d) || !find_rule(&e, db, d) || !key_check(&e, d) ||
-	    !row_ask(&e, &row, d) || !starts_ask(&e, d) || !conn_do(c, "COMMIT", NO_PARAMS, d))
+	    !row_ask(&e, &row, d) || !starts_ask(&e, d))
 		return false;
 	fill_head(&e);
 	ret->state = state_of(row);
+	ret->waits = streq(ret->state, "kept") && res_bool(row, 0, F_DUE) && res_bool(row, 0, F_WAITS);
+	if ((ret->waits && !explain_waits(&e, from_text(&e), key_text, d)) || !conn_do(c, "COMMIT", NO_PARAMS, d))
+		return false;
 	holds(&e, row);
 	notes(&e, row);
 	ret->notes = e.notes.v;

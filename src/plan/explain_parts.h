@@ -22,6 +22,9 @@ struct explainer {
 /* The end of each term, and which is the latest. *any: there is one. A term whose end is not known (no
  * event, no calendar day) is shown with a remark. */
 bool explain_terms(struct explainer *e, bool *any, int64_t *due, struct diag *d) must_use;
+/* A note for each request that keeps the row for now: key gives the condition that names the row. */
+typedef const char *explain_key(struct explainer *e, struct render *x);
+bool explain_waits(struct explainer *e, const char *from, explain_key *key, struct diag *d) must_use;
 /* The zone whose days are counted. */
 const char *explain_zone(const struct bound *root);
 

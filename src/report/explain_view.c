@@ -147,7 +147,8 @@ void explain_view_text(const struct explain_view *v, const struct text_style *st
 	AUTO(arena_free_auto) struct arena *a = arena_new();
 
 	add_head(v, st, sb);
-	add_field(sb, st, "  state   ", is_spared(v) ? "kept: a guard rail spares it" : state_sentence(v->state));
+	add_field(sb, st, "  state   ", v->waits ? "kept: its time is over, but a request keeps it for now" :
+		  is_spared(v) ? "kept: a guard rail spares it" : state_sentence(v->state));
 	if (v->due && v->due_local)
 		add_field(sb, st, "  due     ", arena_printf(a, "%s (%s)", v->due, v->due_local));
 	else

@@ -36,6 +36,7 @@ struct explain_view {
 	const struct key_value *keys;
 	const char *as_of;
 	const char *state;		/* kept due indeterminate future anomalous held blocked already outside */
+	bool waits;			/* kept by a request or an approved ground alone: the notes say which */
 	const char *due;		/* NULL */
 	const char *due_local;		/* the same as the zone's clocks show it; NULL */
 	const char *winner;		/* "floor:E-commerce Law …", "standard:complaints"; NULL */

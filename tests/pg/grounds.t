@@ -61,6 +61,24 @@ for code in G2 G3 G6; do
 done
 q "UPDATE s.visits SET at = now() - interval '2 years' WHERE account_id IN (3, 19)"
 all=$(visits_of 3)
+visit() { q "SELECT min(id) FROM s.visits WHERE account_id = $1"; }
+run_pgretain explain visits "id=$(visit 19)" --format json
+is "$rc/$(json .state)" 0/due 'a row of nobody who asked'
+run_pgretain explain visits "id=$(visit 3)" --format json
+is "$rc/$(json .state)" 0/kept 'explain: a ground keeps it'
+is "$(json '.due <= .as_of')" true 'though its time is over'
+like "$(json '.notes | join(" ")')" "ground G2 .*of request [0-9a-f-]{36} .*until its review on $next_year" 'with why, and until when'
+q "UPDATE s.visits SET at = now() - interval '2 years' WHERE account_id = 16"
+request 16 access
+run_pgretain explain visits "id=$(visit 16)" --format json
+is "$rc/$(json .state)" 0/kept 'explain: a person waits for a copy'
+like "$(json '.notes | join(" ")')" "request $id.* until $(q "SELECT to_char(respond_by, 'YYYY-MM-DD\"T\"HH24:MI:SS')
+	FROM pgretain.request WHERE id = '$id'")" 'with the request and its deadline'
+run_pgretain explain visits "id=$(visit 16)"
+unlike "$out" 'next run' 'in words too'
+run_pgretain plan visits --format json
+is_eq "$(of visits deferred)" "$(q 'SELECT count(*) FROM s.visits WHERE account_id IN (3, 16)')" 'as the plan counts'
+q "UPDATE pgretain.request SET state = 'withdrawn', finished_at = now() WHERE id = '$id'; UPDATE s.visits SET at = now() WHERE account_id = 16"
 confirmed_run visits
 is "$(of visits deferred)/$(visits_of 3)/$(visits_of 19)" "$all/$all/0" 'a ground keeps rows from the nightly run too, and no others'
 balance
