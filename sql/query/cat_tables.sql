@@ -20,7 +20,7 @@ SELECT c.oid, n.nspname, c.relname,
 	c.relreplident, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
 	c.reltuples::int8, pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8 AS pages,
 	coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS toast_bytes,
-	(SELECT i.inhparent FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno LIMIT 1) AS parent,
+	ARRAY(SELECT i.inhparent FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno)::text[] AS parents,
 	CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
 	(SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_partitioned_table AS p
 	 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]

@@ -159,13 +159,28 @@ static void table_read(struct loader *l, const PGresult *r, int i)
 	t->tuples = res_int(r, i, 11);
 	t->pages = res_int(r, i, 12);
 	t->toast_bytes = res_int(r, i, 13);
-	t->parent_oid = oid(r, i, 14);
 	t->bound = arena_strdup(l->a, res_text_null(r, i, 15));
 	t->range_key = arena_strdup(l->a, res_text_null(r, i, 16));
 	t->is_owner = res_bool(r, i, 17);
 	t->published = res_bool(r, i, 18);
 	sql_qualified(&sb, t->schema, t->name);
 	t->sql = arena_strdup(l->a, strbuf_str(&sb));
+}
+
+static void link_parents(struct loader *l, struct cat_table *t, const char *oids)
+{
+	size_t n;
+	const char **of = cat_array(l->a, oids, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct cat_table *parent = catalog_table(l->cat, (Oid)strtoul(of[i], NULL, 10));
+
+		if (!t->parent)
+			t->parent = parent;
+		if (parent)
+			vec_push(l->a, &parent->children, t);
+	}
+	t->of_several = n > 1;
 }
 
 static bool load_tables(struct loader *l, const char *named, struct diag *d)
@@ -183,9 +198,7 @@ static bool load_tables(struct loader *l, const char *named, struct diag *d)
 	for (size_t i = 0; i < l->cat->tables.n; i++) {		/* addresses are final from here on */
 		struct cat_table *t = &l->cat->tables.v[i];
 
-		t->parent = t->parent_oid ? catalog_table(l->cat, t->parent_oid) : NULL;
-		if (t->parent)
-			vec_push(l->a, &t->parent->children, t);
+		link_parents(l, t, res_text(r, (int)i, 14));
 	}
 	return true;
 }
@@ -264,6 +277,7 @@ static bool load_fkeys(struct loader *l, struct diag *d)
 		f->child_columns = cat_array(l->a, res_text(r, i, 6), &f->n);
 		f->parent_columns = cat_array(l->a, res_text(r, i, 7), &f->n);
 		f->indexed = res_bool(r, i, 8);
+		f->validated = res_bool(r, i, 9);
 		if (!f->child || !f->parent)
 			continue;	/* leads out of what any rule can reach */
 		vec_push(l->a, &l->cat->fkeys, f);

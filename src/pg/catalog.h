@@ -48,6 +48,7 @@ struct cat_fkey {
 	const char **child_columns, **parent_columns;
 	char on_delete;			/* a r c n d */
 	bool deferrable, deferred, indexed;
+	bool validated;			/* else rows may refer to nothing */
 };
 
 struct cat_table {
@@ -57,10 +58,10 @@ struct cat_table {
 	const char *sql;		/* both parts quoted, for statements */
 	char kind, persistence, replident;
 	bool is_partition, rls, force_rls, is_owner, published;
+	bool of_several;		/* inherits from several tables, of which `parent` is the first */
 	const char *owner, *bound, *range_key;
 	const char *shape, *below;	/* query/cat_shape: differ when the schema does; below NULL: has no children */
 	int64_t tuples, pages, toast_bytes;
-	Oid parent_oid;
 	struct cat_table *parent;	/* partition or inheritance parent */
 	VEC(struct cat_column) columns;
 	VEC(struct cat_index) indexes;

@@ -50,12 +50,27 @@ static const char *kind_word(char kind)
 	return "not a table";
 }
 
+/* Which keys, holds and rules mean its rows depends on the way by which one comes there. */
+static void refuse_several(struct bound *r, const struct cat_table *t)
+{
+	bound_fail(r, DIAG_CATALOG, "%s inherits from several tables: no rule acts on its rows%s%s", t->display,
+		   t == r->table ? "" : ", be it by way of ", t == r->table ? "" : r->table->display);
+	diag_hint(&r->diag, "%sALTER TABLE … NO INHERIT … leaves it one parent",
+		  table_within(r->table, t) ? "" : "only = true leaves it out; or ");
+}
+
 static void add_leaves(struct binder *b, struct bound *r, struct cat_table *t, bool descend)
 {
 	if (t->kind == 'f') {
 		bound_fail(r, DIAG_CATALOG, "%s holds the foreign table %s", r->table->display, t->display);
 		diag_hint(&r->diag, "rules act on this server's own tables: detach it, or rule on the partitions by name");
 		return;
+	}
+	for (const struct cat_table *up = t; up; up = up->parent) {
+		if (up->of_several) {
+			refuse_several(r, up);
+			return;
+		}
 	}
 	if (t->kind != 'p')
 		vec_push(b->a, &r->leaves, t);

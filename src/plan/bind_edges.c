@@ -139,6 +139,15 @@ static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, const s
 	return e->kind != EDGE_CASCADE || edge_cascade(b, r, e, way);
 }
 
+/* What inherits from several tables is come by twice. */
+static bool has_edge(const edge_vec *edges, const struct cat_fkey *f)
+{
+	for (size_t i = 0; i < edges->n; i++)
+		if (edges->v[i].fkey == f)
+			return true;
+	return false;
+}
+
 /* Keys that refer to t; those of its partitions and inheritance children refer to that relation alone. */
 static bool add_edges(struct binder *b, struct bound *r, struct edge *above, struct cat_table *t,
 		      const struct way *way)
@@ -148,6 +157,8 @@ static bool add_edges(struct binder *b, struct bound *r, struct edge *above, str
 	for (size_t i = 0; i < t->referenced.n; i++) {
 		struct edge e = { .fkey = t->referenced.v[i] };
 
+		if (has_edge(above ? &above->sub : &r->edges, e.fkey))
+			continue;
 		ok &= edge_bind(b, r, &e, way);
 		if (above)
 			vec_push(b->a, &above->sub, e);
