@@ -1,4 +1,5 @@
 /* Rights that the session's role lacks, each with the GRANT that mends it. */
+#include "pg/tmpl.h"
 #include "plan/check_parts.h"
 
 /* What a rule does to one relation. */
@@ -149,13 +150,18 @@ static void use_table(struct checker *k, struct bound *r, const struct cat_table
 /* Statistics are cleared by ANALYZE, which is the owner's; so is dropping a partition. */
 static void note_owner(struct checker *k, struct bound *r)
 {
-	const char *owner = r->table->owner;
+	const struct right *have = right_on(k, r->table);
+	AUTO_STRBUF owner = STRBUF_INIT;
 
 	if (r->table->is_owner || k->b->conn->version >= 170000)
 		return;
+	if (!have)
+		return;
+	sql_ident(&owner, r->table->owner);
 	check_note(k, &(struct note){ .id = FINDING_OWNER, .rule = r, .object = r->table->display,
-		.remedy = arena_printf(k->b->a, "GRANT \"%s\" TO the role that pgretain connects as", owner) },
-		"%s belongs to role %s, which the session's role is no member of: no ANALYZE%s", r->table->display, owner,
+		.remedy = arena_printf(k->b->a, "GRANT %s TO %s", strbuf_str(&owner), have->role) },
+		"%s belongs to role %s, which role %s is no member of: no ANALYZE%s", r->table->display, strbuf_str(&owner),
+		have->role,
 		r->table->kind == 'p' ? ", no partition dropped whole" : "");
 }
 

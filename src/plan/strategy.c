@@ -24,37 +24,74 @@ static const struct cat_index *start_index(const struct bound *r, const struct c
 	return ix;
 }
 
-/* Upper bound of a range partition on the rule's only start column, at or below its cut. */
+/* A range partition's upper bound on its first key column, as the server prints it; NULL: it has none, or no value. */
+static const char *upper_bound(struct arena *a, const struct cat_table *t)
+{
+	const char *to = t->bound ? strstr(t->bound, " TO (") : NULL;
+	bool quoted;
+
+	if (!to)
+		return NULL;
+	to += strlen(" TO (");
+	quoted = *to == '\'';		/* numbers stand bare, MAXVALUE too */
+	if (!quoted && !(*to >= '0' && *to <= '9') && *to != '-')
+		return NULL;
+	to += quoted;
+	return arena_printf(a, "%.*s", (int)strcspn(to, quoted ? "'" : ",)"), to);
+}
+
+static bool ranged_by(const struct cat_table *t, const char *column)
+{
+	AUTO_STRBUF name = STRBUF_INIT;
+
+	sql_ident(&name, column);
+	return t->range_key && (streq(t->range_key, column) || streq(t->range_key, strbuf_str(&name)));
+}
+
+/* The server reads both texts in one type: bounds are instants (case C06). */
+static bool at_or_below(struct binder *b, const char *bound, const char *cut, const char *type)
+{
+	AUTO_STRBUF sql = STRBUF_INIT;
+	AUTO_RESULT *res = NULL;
+	struct diag ignored = DIAG_INIT;
+
+	strbuf_addf(&sql, "SELECT ($1::text)::%s <= ($2::text)::%s", type, type);
+	return conn_query_text(b->conn, strbuf_str(&sql), &res, &ignored, bound, cut) && res_bool(res, 0, 0);
+}
+
+/* The leaf, or what it is a part of, is a range of the rule's only start column that ends at or below its cut. */
 static bool wholly_past(struct binder *b, const struct bound *r, const struct cat_table *leaf)
 {
 	const struct pred_term *only = pred_single_term(&r->pred, PRED_PASSIVE);
 	const struct pred_clock *k = r->pred.nclocks ? &r->pred.clocks[0] : NULL;
-	AUTO_STRBUF sb = STRBUF_INIT, name = STRBUF_INIT;
-	AUTO_RESULT *res = NULL;
-	struct diag ignored = DIAG_INIT;
-	const char *to = leaf->bound ? strstr(leaf->bound, " TO ('") : NULL;
+	const char *to, *type;
 
-	(void)b;
-	if (!only || k->n != 1 || !to || !leaf->parent || !leaf->parent->range_key)
+	if (!only || k->n != 1)
 		return false;
-	sql_ident(&name, k->columns[0].name);
-	if (!streq(leaf->parent->range_key, k->columns[0].name) && !streq(leaf->parent->range_key, strbuf_str(&name)))
-		return false;
-	strbuf_adds(&sb, to + 6);
-	sb.buf[strcspn(sb.buf, "'")] = '\0';
-	/* the server reads both texts in the column's own type: bounds are instants (case C06) */
-	strbuf_reset(&name);
-	strbuf_addf(&name, "SELECT ($1::text)::%s <= ($2::text)::%s",
-		    cat_column(leaf, k->columns[0].name)->base_type, cat_column(leaf, k->columns[0].name)->base_type);
-	if (!conn_query_text(b->conn, strbuf_str(&name), &res, &ignored, sb.buf, only->cut[0].text))
-		return false;
-	return res_bool(res, 0, 0);
+	/* a number's cut may lie beyond what the column can hold */
+	type = k->columns[0].type == PRED_INT || k->columns[0].type == PRED_INT_YYYYMMDD ? "numeric" :
+		cat_column(leaf, k->columns[0].name)->base_type;
+	for (const struct cat_table *t = leaf; t->parent; t = t->parent) {
+		to = ranged_by(t->parent, k->columns[0].name) ? upper_bound(b->a, t) : NULL;
+		if (to && at_or_below(b, to, only->cut[0].text, type))
+			return true;
+	}
+	return false;
 }
 
 static bool is_named(const struct binder *b, const struct cat_table *leaf)
 {
 	for (size_t i = 0; i < b->nrules; i++)
 		if (b->rules[i].table == leaf)
+			return true;
+	return false;
+}
+
+/* What a DELETE sets off, and DROP TABLE passes by (case C45). */
+static bool wakes_on_delete(const struct cat_table *t)
+{
+	for (size_t i = 0; i < t->triggers.n; i++)
+		if (t->triggers.v[i].on_delete)
 			return true;
 	return false;
 }
@@ -73,6 +110,8 @@ static bool droppable(struct binder *b, const struct bound *r, const struct cat_
 		*why = "past its end, but foreign keys refer to the table: row by row";
 	else if (leaf->published)
 		*why = "past its end, but published: a dropped partition is not replicated, row by row";
+	else if (wakes_on_delete(leaf))
+		*why = "past its end, but a trigger or rule acts on DELETE: row by row";
 	else if (is_named(b, leaf))		/* its rule would find no table the next time */
 		*why = "past its end, but a rule names it: row by row";
 	else if (!leaf->is_owner)

@@ -119,6 +119,99 @@ same_counts
 case_end
 q 'DROP PUBLICATION p'
 
+note 'row by row: what acts on DELETE is not passed by (C45)'
+case_conf
+for t in raise null after rule; do
+	make tr_$t
+	q "CREATE TABLE one_$t AS SELECT * FROM tr_$t"		# the same rows in one table, with the same trigger
+done
+q "CREATE TABLE taken (id int, tab text);
+	CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE 'append only'; END \$\$;
+	CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RETURN NULL; END \$\$;
+	CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN
+		INSERT INTO public.taken VALUES (OLD.id, left(TG_TABLE_NAME, 2)); RETURN NULL; END \$\$"
+for t in tr one; do
+	q "CREATE TRIGGER g BEFORE DELETE ON ${t}_raise FOR EACH ROW EXECUTE FUNCTION refuse();
+		CREATE TRIGGER g BEFORE DELETE ON ${t}_null FOR EACH ROW EXECUTE FUNCTION keep();
+		CREATE TRIGGER g AFTER DELETE ON ${t}_after FOR EACH ROW EXECUTE FUNCTION take()"
+done
+q 'CREATE RULE g AS ON DELETE TO tr_rule_1 DO INSTEAD NOTHING'
+for t in raise null; do rule tr_$t; rule one_$t; done
+for t in tr one; do rule ${t}_after 'triggers = [ "g" ];'; done
+rule tr_rule
+for t in raise null; do case_keep "TABLE tr_$t"; done
+case_keep 'TABLE tr_rule_1'
+case_run
+is "$rc $(counts due deleted failed status | grep ' tr_\|^tr_' | sort | tr -d '"' | tr '\n' ' ')" \
+	'2 tr_after 20 20 0 done tr_null 20 0 20 failed tr_raise 20 0 20 failed tr_rule 20 10 10 failed ' 'each trigger had its say' ||
+	note "$out"
+is "$(counts due deleted failed status | sed -n 's/^tr_\(raise\|null\|after\)/\1/p' | sort)" \
+	"$(counts due deleted failed status | sed -n 's/^one_//p' | sort)" 'as in a table without partitions'
+is "$(q "SELECT string_agg(tab || ' ' || n, ' ' ORDER BY tab) FROM (SELECT tab, count(*) n FROM taken GROUP BY 1) x")" \
+	'on 20 tr 20' 'the bookkeeping trigger has seen every row'
+is "$(parts tr_rule)" 'tr_rule_1 tr_rule_3' 'where no rule stands in between, one was'
+for t in raise null after; do
+	is "$(parts tr_$t)" "tr_${t}_1 tr_${t}_2 tr_${t}_3" "$t: no partition was dropped"
+done
+like "$(of tr_after strategy_reason)" 'acts on DELETE' 'the strategy says why'
+case_end 2
+
+note 'the rights of an owner'
+q "CREATE ROLE \"Own %er\"; CREATE ROLE \"night ly\" LOGIN IN ROLE pgretain_runner"
+case_conf
+make own
+q "SELECT format('ALTER TABLE %I OWNER TO %I', t, 'Own %er') FROM unnest(ARRAY['own', 'own_1', 'own_2', 'own_3']) t \\gexec
+	DELETE FROM own_2"
+rule own
+run_pgretain init
+case_keep 'TABLE own_3'
+postgres=$PGRETAIN_CONFIG
+sed "s/user=[^ ]*/user='night ly'/" "$postgres" >"$CONF/night.cfg"
+PGRETAIN_CONFIG=$CONF/night.cfg
+confirmed_run
+is "$rc $(of own deleted) $(parts own)" '0 10 own_1 own_2 own_3' 'another owner: as many rows, and no partition goes' || note "$err$out"
+like "$(of own strategy_reason)" 'does not own it' 'the strategy says why'
+run_pgretain check --format json
+mend=$(jq -r '[.findings[] | select(.id == "owner" and .rule == "own")][0].remedy' <<<"$out")
+is "$mend" 'GRANT "Own %er" TO "night ly"' 'check names the GRANT'
+q "$mend"
+q "INSERT INTO own (at) SELECT timestamptz '2010-05-05' + n * interval '1 day' FROM generate_series(0, 6) n"
+run_pgretain run --format json
+is "$rc $(of own deleted) $(of own strategy) $(parts own)" '0 7 partition own_2 own_3' 'which mends it: the partition goes' ||
+	note "$err$out"
+PGRETAIN_CONFIG=$postgres
+is "$(snap 'TABLE own_3')" "${kept_snaps[0]}" 'the third is whole'
+
+note 'ranges of numbers; parts of a range'
+case_conf
+q "CREATE TABLE n (id int, at int) PARTITION BY RANGE (at);
+	CREATE TABLE n_0 PARTITION OF n FOR VALUES FROM (MINVALUE) TO (20100101);
+	CREATE TABLE n_1 PARTITION OF n FOR VALUES FROM (20100101) TO (20110101);
+	CREATE TABLE n_2 PARTITION OF n FOR VALUES FROM (20110101) TO (MAXVALUE);
+	INSERT INTO n SELECT i, 20100200 + i FROM generate_series(1, 9) i;
+	INSERT INTO n SELECT 10 + i, to_char(now() - i * interval '1 day', 'YYYYMMDD')::int FROM generate_series(1, 9) i;
+	CREATE TABLE ms (id int, kind text, at bigint) PARTITION BY RANGE (at);
+	CREATE TABLE ms_1 PARTITION OF ms FOR VALUES FROM ('-5') TO (1300000000000) PARTITION BY LIST (kind);
+	CREATE TABLE ms_1a PARTITION OF ms_1 FOR VALUES IN ('a') PARTITION BY HASH (id);
+	CREATE TABLE ms_1a0 PARTITION OF ms_1a FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+	CREATE TABLE ms_1a1 PARTITION OF ms_1a FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+	CREATE TABLE ms_1d PARTITION OF ms_1 DEFAULT;
+	CREATE TABLE ms_2 PARTITION OF ms FOR VALUES FROM (1300000000000) TO (MAXVALUE);
+	INSERT INTO ms SELECT i, (ARRAY['a', 'b'])[i % 2 + 1], 1200000000000 + i FROM generate_series(1, 20) i;
+	INSERT INTO ms SELECT 50 + i, 'a', (extract(epoch FROM now()) * 1000)::bigint - i FROM generate_series(1, 5) i;
+	INSERT INTO ms VALUES (99, 'b', 7)"
+conf_rule n 'table = "public.n"; class = "c"; start = { column = "at"; unit = "yyyymmdd"; };'
+conf_rule ms 'table = "public.ms"; class = "c"; start = { column = "at"; unit = "ms"; };'
+case_keep 'TABLE n_2'
+case_keep 'TABLE ms_2'
+case_keep 'SELECT * FROM ms WHERE id = 99'
+case_run
+is "$rc $(counts deleted anomalous strategy | sort | tr '\n' ' ')" '0 ms 20 1 "partition" n 9 0 "partition" ' 'dropped' || note "$err$out"
+is "$(parts n)" 'n_0 n_2' 'the range of numbers is gone'
+is "$(parts ms_1a)/$(parts ms_1)/$(ids ms_1)" '/ms_1a ms_1d/99' 'so are the parts of a range, but for one that holds a row of no date'
+same_counts
+case_end
+
 note 'sub-partitions, several key columns, an expression as key, a date key'
 case_conf
 q "CREATE TABLE s (id int, kind text, at date) PARTITION BY RANGE (at);
@@ -149,6 +242,7 @@ case_run
 is "$rc $(counts deleted | sort | grep -v '^y' | tr '\n' ' ')" '0 e 10 m 10 s 10 ' 'ten of each'
 is "$(q "SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM m), (SELECT count(*) FROM e)")" \
 	'10|10|10' 'ten are left'
+is "$(parts s_1)" '' 'parts of a range that is past were dropped'
 is "$(ids y)" "$want" 'a day is over at the end of the day: days that are not yet over for a year stay'
 is "$(parts y | wc -w)" "$(q 'SELECT count(*) FROM y')" 'and their partitions alone'
 same_counts
@@ -200,5 +294,29 @@ is "$rc $(counts deleted anonymized | sort | tr '\n' ' ')" '0 abase 0 3 base 9 0
 is "$(ids base)" 1,3,5,11,13,15,21,23,25 'by plain SQL too'
 is "$(q 'SELECT count(*) FROM ONLY obase')/$(q 'SELECT count(*) FROM okid')" 3/6 'ONLY: the child is whole'
 same_counts
+case_end
+
+note 'a table that inherits from two'
+case_conf
+q "CREATE TABLE ma (id int, at timestamptz); CREATE TABLE mb (id int, at timestamptz);
+	CREATE TABLE mc () INHERITS (ma, mb); CREATE TABLE md () INHERITS (mc);
+	INSERT INTO ma VALUES (1, $old); INSERT INTO mb VALUES (2, $old), (3, $fresh);
+	INSERT INTO mc VALUES (4, $old), (5, $fresh); INSERT INTO md VALUES (6, $old)"
+for t in ma mb mc md base; do rule $t; done
+case_keep 'TABLE ma'
+case_keep 'TABLE mb'
+case_run
+is "$rc $(counts status deleted | grep '^m' | sort | tr -d '"' | tr '\n' ' ')" '2 ma failed 0 mb failed 0 mc failed 0 md failed 0 ' \
+	'neither from the one nor from the other, nor by itself' || note "$out"
+is "$(of base status)" done 'other rules have run'
+like "$(of mb reason)" 'public.mc inherits from several tables' 'the table is named'
+like "$(of mc reason)" 'public.mc inherits from several tables' 'for its own rule too'
+case_end 2
+case_conf
+for t in ma mb; do rule $t 'only = true;'; done
+case_keep 'TABLE mc'
+case_run
+is "$rc $(counts deleted | sort | tr '\n' ' ')" '0 ma 1 mb 1 ' 'only = true leaves it out'
+is "$(q 'SELECT count(*) FROM ONLY ma')/$(q 'SELECT string_agg(id::text, $$,$$) FROM ONLY mb')/$(ids mc)" 0/3/4,5,6 'by plain SQL too'
 case_end
 done_testing
