@@ -20,7 +20,8 @@ GRANT SELECT ON pgretain.request_subject, pgretain.request_identifier, pgretain.
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
 GRANT SELECT ON pgretain.request_person TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT EXECUTE ON FUNCTION pgretain.request_deadline, pgretain.request_deadline_state, pgretain.request_begun,
-	pgretain.request_restricted, pgretain.request_certified
+	pgretain.request_restricted, pgretain.request_certified, pgretain.request_faults, pgretain.request_items,
+	pgretain.request_item_text, pgretain.request_seen
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT EXECUTE ON FUNCTION pgretain.request_open, pgretain.request_move, pgretain.request_settle_subject,
 	pgretain.request_ground_put, pgretain.request_may, pgretain.request_other
@@ -30,7 +31,8 @@ GRANT SELECT ON pgretain.request_item, pgretain.request_plan, pgretain.request_r
 GRANT INSERT, DELETE ON pgretain.request_frozen TO pgretain_runner;
 GRANT SELECT ON pgretain.request_frozen	-- sealed: who plans and places holds asks whose it is
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
-GRANT INSERT, UPDATE, DELETE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual
+REVOKE DELETE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual FROM pgretain_runner;
+GRANT INSERT, UPDATE ON pgretain.request_item, pgretain.request_plan, pgretain.request_residual
 	TO pgretain_runner;
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;
 GRANT SELECT, INSERT ON pgretain.plan_definition TO pgretain_runner;
@@ -63,6 +65,7 @@ GRANT SELECT, INSERT, UPDATE ON pgretain.backup_rewriting TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.append, pgretain.head_kept, pgretain.rule_text_put, pgretain.journal_take,
 	pgretain.journal_done, pgretain.journal_begin
 	TO pgretain_runner, pgretain_clerk, pgretain_approver;
+REVOKE ALL ON FUNCTION pgretain.append_any FROM pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT EXECUTE ON FUNCTION pgretain.confirm, pgretain.hold_lock_shared TO pgretain_runner;
 GRANT EXECUTE ON FUNCTION pgretain.job_key, pgretain.seal, pgretain.seal_field, pgretain.epoch_us,
 	pgretain.vault_type

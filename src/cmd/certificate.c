@@ -1,6 +1,7 @@
 #include "cmd/certificate.h"
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "cmd/connect.h"
 #include "cmd/erasure.h"
 #include "cmd/erasure_backup.h"
@@ -11,21 +12,24 @@
 #include "plan/coverage.h"
 #include "report/json.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#define CERTIFICATE_MAX (16u * 1024 * 1024)
-
 /* ---- what it says ---- */
 
-static bool balances(const struct erasure_request *r)
+/* Items that do not balance, in themselves or against the ledger. */
+static bool faults(struct erasure *e, const struct erasure_request *r, json_t **ret, struct diag *d)
 {
-	for (size_t i = 0; i < r->nitems; i++) {
-		const struct erasure_item *it = &r->items[i];
+	AUTO_RESULT *res = NULL;
 
-		if (it->matched != it->erased + it->anonymized + it->quarantined + it->deferred + it->held + it->retained +
-		    it->not_found + it->failed)
-			return false;
+	if (!conn_query_text(e->conn, sqltext_get("query/item_faults"), &res, d, r->id))
+		return false;
+	*ret = json_array();
+	for (int i = 0; i < PQntuples(res); i++) {
+		json_t *o = json_object();
+
+		json_put(o, "rule", json_text(res_text(res, i, 0)));
+		json_put(o, "why", json_text(res_text(res, i, 1)));
+		json_add(*ret, o);
+		log_event(LOG_LEVEL_WARN, "certificate.void", LOG_S("request", r->id), LOG_S("rule", res_text(res, i, 0)),
+			  LOG_S("why", res_text(res, i, 1)));
 	}
 	return true;
 }
@@ -53,30 +57,44 @@ static bool skipped(struct erasure *e, const struct erasure_request *r, json_t *
 	return true;
 }
 
-/* Final: completed, the search has found nothing, no column was skipped, and every count balances. */
-static const char *standing_of(const struct erasure_request *r, const json_t *columns)
+/* Nothing is kept, but what an approved ground keeps or a shared row has for others. */
+static bool nothing_kept(const struct erasure_request *r)
 {
-	if (!balances(r))
+	for (size_t i = 0; i < r->nitems; i++) {
+		const struct erasure_item *it = &r->items[i];
+
+		if (it->deferred || it->held || it->quarantined || it->failed || (it->retained > it->unchanged && !it->grounds.n))
+			return false;
+	}
+	return true;
+}
+
+/* Final: completed, the search has found nothing, no column was skipped, nothing is kept, and every count balances. */
+static const char *standing_of(const struct erasure_request *r, const json_t *wrong, const json_t *columns)
+{
+	if (json_array_size(wrong))
 		return "void";
-	return r->state == REQUEST_COMPLETED && !json_array_size(columns) ? "final" : "interim";
+	return r->state == REQUEST_COMPLETED && !json_array_size(columns) && nothing_kept(r) ? "final" : "interim";
 }
 
 static bool fill(struct erasure *e, struct erasure_request *r, json_t **ret, struct diag *d)
 {
 	static const char *const steps[] = { "opened", "verified", "assessed", "approved", "executed", "finished" };
 	AUTO_RESULT *res = NULL;
-	json_t *o, *columns;
+	json_t *o, *columns, *wrong = NULL;
 
 	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate"), &res, d, r->id) || !skipped(e, r, &columns, d))
 		return false;
-	if (!erasure_show(e, r, &o, d)) {
+	if (!faults(e, r, &wrong, d) || !erasure_show(e, r, &o, d)) {
 		json_decref(columns);
+		json_decref(wrong);
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
 		json_put(o, steps[i], json_text(rfc3339(e->a, res_text_null(res, 0, (int)i))));
-	json_put(o, "certificate", json_text(standing_of(r, columns)));
-	json_put(o, "final", json_boolean(streq(standing_of(r, columns), "final")));
+	json_put(o, "certificate", json_text(standing_of(r, wrong, columns)));
+	json_put(o, "final", json_boolean(streq(standing_of(r, wrong, columns), "final")));
+	json_put(o, "void", wrong);
 	json_put(o, "columns_skipped", columns);
 	json_put(o, "backups_state", json_text(erasure_backups_word(e, r)));
 	json_put(o, "plan", json_text(res_text_null(res, 0, 6)));
@@ -111,15 +129,33 @@ static void backups_text(struct erasure *e, const json_t *all, struct strbuf *sb
 	}
 }
 
+/* A document has one form, on a terminal too. */
+void certificate_head(struct erasure *e, const struct erasure_request *r, const char *standing, struct strbuf *sb)
+{
+	struct ctx *ctx = e->ctx;
+	const bool color = ctx->color;
+	const int width = ctx->width;
+
+	ctx->color = false;
+	ctx->width = 0;
+	strbuf_addf(sb, "CERTIFICATE OF ERASURE (%s)\n\n", standing);
+	erasure_text(e, r, sb);
+	strbuf_addc(sb, '\n');
+	ctx->color = color;
+	ctx->width = width;
+}
+
 static void as_text(struct erasure *e, const struct erasure_request *r, const json_t *o, struct strbuf *sb)
 {
 	static const char *const lines[] = { "received", "verified", "assessed", "approved", "executed", "finished", "deadline",
 		"deadline_state", "wake_at", "fingerprint", "approved_fingerprint", "plan", "config", "backups_state", "ledger_head" };
 	const json_t *residual = json_object_get(o, "residual"), *columns = json_object_get(o, "columns_skipped");
+	const json_t *wrong = json_object_get(o, "void");
 
-	strbuf_addf(sb, "CERTIFICATE OF ERASURE (%s)\n\n", text_at(o, "certificate"));
-	erasure_text(e, r, sb);
-	strbuf_addc(sb, '\n');
+	certificate_head(e, r, text_at(o, "certificate"), sb);
+	for (size_t i = 0; i < json_array_size(wrong); i++)
+		strbuf_addf(sb, "%-21s rule %s: %s\n", i ? "" : "void", text_at(json_array_get(wrong, i), "rule"),
+			    text_at(json_array_get(wrong, i), "why"));
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		strbuf_addf(sb, "%-21s %s\n", lines[i], text_at(o, lines[i]));
 	if (json_is_object(residual))
@@ -139,16 +175,32 @@ static void as_text(struct erasure *e, const struct erasure_request *r, const js
 
 /* ---- issuing ---- */
 
-/* The ledger keeps the hash of what was handed out, nothing of its content. */
-static bool evidence(struct erasure *e, const struct erasure_request *r, bool final, const struct strbuf *sb, struct diag *d)
+/* The ledger keeps the hash of what was handed out, how it stands, and the items as they are stored. */
+static bool evidence(struct erasure *e, const struct erasure_request *r, const char *standing, const char *seen,
+		     const struct strbuf *sb, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
-	char digest[72];
+	char digest[DIGEST_TEXT];
 
 	digest_text(strbuf_str(sb), sb->len, digest);
-	return conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest,
-			       final ? "true" : "false", e->ctx->actor) &&
-		ctx_export(e->ctx, e->conn, d);
+	if (!conn_query_text(e->conn, sqltext_get("query/item_certified"), &res, d, r->id, digest, standing, seen, e->ctx->actor))
+		return false;
+	if (!res_bool(res, 0, 0)) {
+		diag_fail(d, DIAG_GUARD, "request %s has moved on while its certificate was made", r->id);
+		diag_hint(d, "another command works on it: wait for that, and ask again");
+		return false;
+	}
+	return ctx_export(e->ctx, e->conn, d);
+}
+
+static bool seen(struct erasure *e, const char *id, const char **ret, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_seen"), &res, d, id))
+		return false;
+	*ret = arena_strdup(e->a, res_text_null(res, 0, 0));
+	return true;
 }
 
 static bool erasing(const struct erasure_request *r, struct diag *d)
@@ -168,7 +220,7 @@ static int issue(struct ctx *ctx, const char *id)
 	AUTO_STRBUF sb = STRBUF_INIT;
 	struct diag d = DIAG_INIT;
 	struct erasure_request *r;
-	const char *standing;
+	const char *standing, *was;
 	struct erasure e;
 	json_t *o;
 
@@ -177,11 +229,14 @@ static int issue(struct ctx *ctx, const char *id)
 	if (!ledger_require(c, ctx_replay_log(ctx), &d))
 		return ctx_fail(ctx, &d);
 	e = (struct erasure){ .ctx = ctx, .db = ctx->db, .conn = c, .a = ctx->arena };
-	if (!erasure_load(&e, &id, 1, &d) || !erasing(&e.requests.v[0], &d) || !erasure_stored(&e, &d) ||
-	    !erasure_backups(&e, false, &d))
+	if (!erasure_load(&e, &id, 1, &d))
 		return ctx_fail(ctx, &d);
 	r = &e.requests.v[0];
-	if (!fill(&e, r, &o, &d))
+	if (!erasing(r, &d) || !seen(&e, r->id, &was, &d))
+		return ctx_fail(ctx, &d);
+	/* again, now that it is known as what it was seen */
+	e.requests.n = 0;
+	if (!erasure_load(&e, &id, 1, &d) || !erasure_stored(&e, &d) || !erasure_backups(&e, false, &d) || !fill(&e, &e.requests.v[0], &o, &d))
 		return ctx_fail(ctx, &d);
 	if (ctx->format == FORMAT_JSON)
 		json_render(&sb, o, true);
@@ -189,81 +244,11 @@ static int issue(struct ctx *ctx, const char *id)
 		as_text(&e, r, o, &sb);
 	standing = arena_strdup(e.a, json_string_value(json_object_get(o, "certificate")));
 	json_decref(o);
-	if (!evidence(&e, r, streq(standing, "final"), &sb, &d))
+	if (!evidence(&e, r, standing, was, &sb, &d))
 		return ctx_fail(ctx, &d);
 	if (!ctx_write(ctx, opts_text(&ctx->opts, "output"), &sb))
 		return EXIT_REFUSED;
 	return streq(standing, "void") ? EXIT_HUMAN : EXIT_DONE;
-}
-
-/* ---- checking ---- */
-
-static bool file_read(const char *path, char **ret, size_t *n, struct diag *d)
-{
-	FILE *f = fopen(path, "re");
-	char *bytes;
-	bool ok;
-
-	if (!f) {
-		diag_fail(d, DIAG_USAGE, "the certificate can't be read: %s", strerror(errno));
-		diag_where(d, "%s", path);
-		return false;
-	}
-	bytes = xmalloc(CERTIFICATE_MAX);
-	*n = fread(bytes, 1, CERTIFICATE_MAX, f);
-	ok = !ferror(f) && *n < CERTIFICATE_MAX;
-	fclose(f);
-	if (ok) {
-		*ret = bytes;
-		return true;
-	}
-	free(bytes);
-	return diag_fail(d, DIAG_USAGE, "%s is no certificate", path);
-}
-
-static int verify(struct ctx *ctx, const char *path, const char *id)
-{
-	AUTO_CONN *c = ctx_connect(ctx, true);
-	AUTO_STRBUF out = STRBUF_INIT;
-	AUTO_RESULT *res = NULL;
-	struct ledger_check check;
-	struct diag d = DIAG_INIT;
-	char digest[72], *bytes = NULL;
-	size_t n;
-
-	if (!c)
-		return EXIT_REFUSED;
-	if (!file_read(path, &bytes, &n, &d) || !ledger_readable(c, &d))
-		return ctx_fail(ctx, &d);
-	digest_text(bytes, n, digest);
-	free(bytes);
-	if (!ledger_verify(c, ctx_replay_log(ctx), &check, &d) ||
-	    !conn_query_text(c, sqltext_get("query/item_certificate_known"), &res, &d, digest))
-		return ctx_fail(ctx, &d);
-	if (!check.whole) {
-		diag_fail(&d, DIAG_STEP, "the ledger itself is broken at entry %lld: %s", (long long)check.broken_seq, check.why);
-		return ctx_fail(ctx, &d);
-	}
-	if (PQntuples(res) == 0 || (id && strcasecmp(id, res_text(res, 0, 0)) != 0)) {
-		diag_fail(&d, DIAG_STEP, "the ledger knows no such certificate%s: it is altered, or was not issued here", id ? " of that request" : "");
-		diag_where(&d, "%s", path);
-		return ctx_fail(ctx, &d);
-	}
-	strbuf_addf(&out, "%s: %s certificate of request %s, entry %s of the ledger, issued %s\n", path,
-		    res_bool(res, 0, 3) ? "final" : "interim", res_text(res, 0, 0), res_text(res, 0, 1), res_text(res, 0, 2));
-	if (ctx->format == FORMAT_JSON) {
-		json_t *o = json_object();
-
-		json_put(o, "schema", json_text("pgretain.certificate-check/1"));
-		json_put(o, "request", json_text(res_text(res, 0, 0)));
-		json_put(o, "valid", json_true());
-		json_put(o, "final", json_boolean(res_bool(res, 0, 3)));
-		json_put(o, "seq", json_count(res_int(res, 0, 1)));
-		ctx_print_json(ctx, o);
-	} else {
-		ctx_print(ctx, &out);
-	}
-	return EXIT_DONE;
 }
 
 int request_certificate(struct ctx *ctx, int argc, char **argv)
@@ -271,7 +256,7 @@ int request_certificate(struct ctx *ctx, int argc, char **argv)
 	const char *path = opts_text(&ctx->opts, "verify");
 
 	if (path)
-		return verify(ctx, path, argc ? argv[0] : NULL);
+		return certificate_verify(ctx, path, argc ? argv[0] : NULL);
 	if (!argc)
 		return ctx_usage(ctx, "certificate needs the request's UUID, or --verify FILE");
 	return issue(ctx, argv[0]);

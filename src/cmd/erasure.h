@@ -127,6 +127,8 @@ void erasure_foresee(struct erasure *e);
 /* The same of requests that are under way, once they are settled: `failed` is what would go now. */
 void erasure_foresee_rest(struct erasure *e);
 bool erasure_stored(struct erasure *e, struct diag *d) must_use;
+/* Those that a certificate's entry of the ledger has. */
+bool erasure_certified(struct erasure *e, const char *seq, struct diag *d) must_use;
 /* What has happened since the items were stored: from the counts and the ledger. */
 bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d) must_use;
 bool erasure_store(struct erasure *e, struct diag *d) must_use;

@@ -384,16 +384,10 @@ static void orphaned(struct erasure_request *r, const PGresult *res, int i)
 		  LOG_S("why", "rows are kept under a rule that left the configuration: put it back under its name"));
 }
 
-bool erasure_stored(struct erasure *e, struct diag *d)
+static void stored_all(struct erasure *e, const PGresult *res)
 {
-	AUTO_RESULT *res = NULL;
 	struct erasure_request *r = NULL;
 
-	if (!conn_query_text(e->conn, sqltext_get("query/item_stored"), &res, d, erasure_ids(e)))
-		return false;
-	for (size_t k = 0; k < e->requests.n; k++)
-		if (e->plan)
-			items_alloc(e, &e->requests.v[k]);
 	for (int i = 0; i < PQntuples(res); i++) {
 		struct erasure_item *it;
 
@@ -405,14 +399,37 @@ bool erasure_stored(struct erasure *e, struct diag *d)
 		else
 			orphaned(r, res, i);
 	}
+}
+
+bool erasure_stored(struct erasure *e, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_stored"), &res, d, erasure_ids(e)))
+		return false;
+	for (size_t k = 0; k < e->requests.n; k++)
+		if (e->plan)
+			items_alloc(e, &e->requests.v[k]);
+	stored_all(e, res);
 	return !e->plan || erasure_compare(e, d);
+}
+
+bool erasure_certified(struct erasure *e, const char *seq, struct diag *d)
+{
+	AUTO_RESULT *res = NULL;
+
+	if (!conn_query_text(e->conn, sqltext_get("query/item_certificate_items"), &res, d, seq))
+		return false;
+	stored_all(e, res);
+	return true;
 }
 
 /* ---- what has happened ---- */
 
-/* What the ledger's batches did since the last count, still to be laid to somebody's account. */
+/* What batches of the requests' own runs did since the last count, still to be laid to somebody's account. What else is
+ * gone may have gone by a rule in the night or by the application's hand: nobody can tell, and nothing is claimed of it. */
 struct budget {
-	const char *rule, *table, *action;
+	const char *rule, *table, *action, *run;
 	int64_t rows;
 };
 
@@ -431,7 +448,7 @@ static int64_t draw(struct budget *b, int64_t wanted)
 }
 
 /* First by the rule itself; then rows that went with rows of another table. */
-static void attribute(struct erasure_item *it, struct budget *b, size_t n, int64_t gone)
+static void attribute(const struct erasure_request *r, struct erasure_item *it, struct budget *b, size_t n, int64_t gone)
 {
 	for (int round = 0; round < 2; round++)
 		for (size_t i = 0; i < n && gone; i++) {
@@ -439,7 +456,7 @@ static void attribute(struct erasure_item *it, struct budget *b, size_t n, int64
 			bool with = streq_null(b[i].table, it->table) && streq(b[i].action, "delete");
 			int64_t got;
 
-			if (!effect(b[i].action) || !(round ? with : own))
+			if (!effect(b[i].action) || !(round ? with : own) || !erasure_ran(r, b[i].run))
 				continue;
 			got = draw(&b[i], gone);
 			*acted(it, b[i].action) += got;
@@ -448,8 +465,10 @@ static void attribute(struct erasure_item *it, struct budget *b, size_t n, int64
 	it->not_found += gone;
 }
 
-static void settle_item(struct erasure *e, const struct plan_item *p, struct erasure_item *it, struct budget *b, size_t n)
+static void settle_item(struct erasure *e, const struct erasure_request *r, size_t i, struct budget *b, size_t n)
 {
+	const struct plan_item *p = &e->plan->items[i];
+	struct erasure_item *it = &r->items[i];
 	int64_t gone = it->live - it->now_live;
 
 	if (!it->executed) {
@@ -466,7 +485,7 @@ static void settle_item(struct erasure *e, const struct plan_item *p, struct era
 	if (gone < 0)
 		it->matched -= gone;		/* rows that came since */
 	else
-		attribute(it, b, n, gone);
+		attribute(r, it, b, n, gone);
 	rest(it);
 	it->failed = ready(it);
 	it->minimised = it->now_minimised;
@@ -484,14 +503,15 @@ static bool load_budget(struct erasure *e, int64_t since, struct budget **ret, s
 {
 	AUTO_RESULT *res = NULL;
 
-	if (!conn_query_text(e->conn, sqltext_get("query/item_acted"), &res, d, arena_printf(e->a, "%lld", (long long)since)))
+	if (!conn_query_text(e->conn, sqltext_get("query/item_acted"), &res, d, arena_printf(e->a, "%lld", (long long)since),
+			     erasure_ids(e)))
 		return false;
 	*n = (size_t)PQntuples(res);
 	*ret = arena_alloc(e->a, (*n + 1) * sizeof(**ret));
 	for (size_t i = 0; i < *n; i++)
 		(*ret)[i] = (struct budget){ arena_strdup(e->a, res_text_null(res, (int)i, 0)),
 			arena_strdup(e->a, res_text_null(res, (int)i, 1)), arena_strdup(e->a, res_text(res, (int)i, 2)),
-			res_int(res, (int)i, 3) };
+			arena_strdup(e->a, res_text(res, (int)i, 4)), res_int(res, (int)i, 3) };
 	return true;
 }
 
@@ -527,7 +547,7 @@ bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d
 
 		for (size_t i = 0; i < r->nitems; i++) {
 			if (e->plan->items[i].asked)
-				settle_item(e, &e->plan->items[i], &r->items[i], b, n);
+				settle_item(e, r, i, b, n);
 			why_failed(e, out, &r->items[i]);
 		}
 		dates(e, r);

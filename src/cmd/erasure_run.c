@@ -15,6 +15,7 @@
 #include "pg/sqltext.h"
 #include "report/json.h"
 
+#include <stdlib.h>
 
 #define RECONNECT_MS 60000
 #define AT_ONCE 100		/* requests that move on in one transaction */
@@ -231,6 +232,31 @@ static bool is_erased(enum request_state state)
 	return state == REQUEST_COMPLETED || state == REQUEST_BACKUP_PENDING;
 }
 
+/* The ledger has every item as it was left: what is stored can be held against it. */
+static const char *result_note(struct erasure_run *r, const struct erasure_request *q, const struct request_sums *s)
+{
+	json_t *items = json_object();
+	json_t *o = json_pack("{ss sI sI sI so}", "run", r->uuid, "deferred", (json_int_t)s->deferred, "held", (json_int_t)s->held,
+			      "failed", (json_int_t)s->failed, "items", items);
+	const char *note;
+	char *text;
+
+	for (size_t i = 0; i < q->nitems; i++) {
+		const struct erasure_item *it = &q->items[i];
+
+		if (it->matched)
+			json_put(items, it->rule, json_text(arena_printf(r->e->a, "%lld %lld %lld %lld %lld %lld %lld %lld %lld",
+				(long long)it->matched, (long long)it->erased, (long long)it->anonymized, (long long)it->quarantined,
+				(long long)it->deferred, (long long)it->held, (long long)it->retained, (long long)it->not_found,
+				(long long)it->failed)));
+	}
+	text = json_dumps(o, JSON_COMPACT);
+	note = arena_strdup(r->e->a, text);
+	free(text);
+	json_decref(o);
+	return note;
+}
+
 static struct erasure_step result_of(struct erasure_run *r, struct erasure_request *q)
 {
 	struct arena *a = r->e->a;
@@ -241,8 +267,7 @@ static struct erasure_step result_of(struct erasure_run *r, struct erasure_reque
 	sums(q, &s);
 	step.to = request_derive(&s);
 	step.set = wake ? arena_printf(a, "{\"wake_at\": \"%s\"}", wake) : "{\"wake_at\": null}";
-	step.note = arena_printf(a, "{\"run\": \"%s\", \"deferred\": %lld, \"held\": %lld, \"failed\": %lld}", r->uuid,
-				 (long long)s.deferred, (long long)s.held, (long long)s.failed);
+	step.note = result_note(r, q, &s);
 	return step;
 }
 

@@ -19,7 +19,7 @@ bool vault_runs(struct erasure *e, struct diag *d)
 	return true;
 }
 
-static bool is_own_run(const struct erasure_request *r, const char *run)
+bool erasure_ran(const struct erasure_request *r, const char *run)
 {
 	for (size_t i = 0; i < r->runs.n; i++)
 		if (streq(r->runs.v[i], run))
@@ -58,7 +58,7 @@ bool vault_count(struct erasure *e, size_t i, struct diag *d)
 
 			if (!streq(r->type, res_text(res, row, 0)) || !streq(r->key, res_text(res, row, 1)))
 				break;
-			if (!is_own_run(r, res_text(res, row, 2)))
+			if (!erasure_ran(r, res_text(res, row, 2)))
 				take(e, &r->items[i], res, row);
 		}
 	return true;

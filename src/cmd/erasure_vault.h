@@ -6,6 +6,7 @@
 
 /* The runs of the requests that are loaded. */
 bool vault_runs(struct erasure *e, struct diag *d) must_use;
+bool erasure_ran(const struct erasure_request *r, const char *run);
 /* Item i of every request: now_vaulted, and the first and the last purge of those rows. */
 bool vault_count(struct erasure *e, size_t i, struct diag *d) must_use;
 /* Before what is gone from the live table is laid to anybody's account: rows that another run has put into the vault since,

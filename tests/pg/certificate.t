@@ -55,6 +55,96 @@ q 'ALTER TABLE s.orders DROP COLUMN email'
 certificate
 is "$(json .certificate)" final 'decided, it is final again'
 
+# ---- what the ledger says of it ----------------------------------------------------------------
+
+verify() { run_pgretain request certificate --verify "$@"; }
+tamper() { q "UPDATE pgretain.request_item SET $1 WHERE request = '$id' AND rule = 'visits'"; }
+true=$W/true.json
+certificate --output "$true"
+run_pgretain request certificate "$id" --output "$W/true.text"
+verify "$true"
+is "$rc" 0 'one that was drawn is known' || note "$err"
+verify "$W/true.text"
+is "$rc" 0 'in text too' || note "$err"
+
+tamper 'erased = erased + 1, matched = matched + 1'
+run_pgretain request certificate "$id" --format json --output "$W/void.json"
+is "$rc $(jq -r '.certificate, .final, (.void | map(.rule) | unique[])' "$W/void.json" | paste -sd' ')" '2 void false visits' \
+	'one more than the batches have had: void, and the item is named'
+like "$(jq -r '.void[].why' "$W/void.json")" 'batches of its runs have had' 'with the reason'
+verify "$W/void.json"
+is "$rc" 2 'a void one is not good'
+like "$out" '^[^ ]*: void certificate' 'and verify says that it is void' || note "$err"
+verify "$true"
+is "$rc" 2 'nor is the one before: what it was made from is no longer there'
+like "$err" 'no longer what it was made from' 'says so'
+tamper 'erased = erased - 1, matched = matched - 1'
+verify "$true"
+is "$rc" 0 'put right it is good again' || note "$err"
+tamper 'erased = erased - 1, not_found = not_found + 1'
+run_pgretain request certificate "$id"
+is "$rc" 2 'a part that was moved to another: void'
+like "$out" 'ERASURE \(void\)' 'in text too'
+like "$out" 'void +rule visits: it is not as entry [0-9]+ of the ledger has it' 'with the entry that has it otherwise'
+tamper 'erased = erased + 1, not_found = not_found - 1'
+q "CREATE TEMP TABLE was AS SELECT * FROM pgretain.request_item WHERE request = '$id' AND rule = 'visits';
+	DELETE FROM pgretain.request_item i USING was w WHERE i.request = w.request AND i.rule = w.rule;
+	CREATE TABLE s.was AS TABLE was"
+run_pgretain request certificate "$id" --format json
+is "$rc $(json .certificate)" '2 void' 'an item that was taken out: void'
+q 'INSERT INTO pgretain.request_item SELECT * FROM s.was; DROP TABLE s.was'
+certificate
+is "$rc $(json .certificate)" '0 final' 'whole again: final' || note "$out"
+
+# whoever may draw one by SQL brings digests, and nothing else, into the ledger
+brought() { q "SET ROLE pgretain_clerk; SELECT pgretain.request_certified('$id', 'sha256:$(sha256sum <"$1" | cut -d' ' -f1)', 'final',
+	pgretain.request_seen('$id'), 'clerk')"; }
+jq '(.items[] | select(.rule == "visits")) |= (.matched += 1 | .erased += 1)' "$true" >"$W/invented.json"
+awk '/^visits/ && !done { sub(/[0-9]+ +[0-9]+/, "77  77"); done = 1 } { print }' "$W/true.text" >"$W/invented.text"
+ok_not 'another text' cmp -s "$W/true.text" "$W/invented.text"
+for f in json text; do
+	is "$(brought "$W/invented.$f")" t "an invented file in $f, its digest registered by SQL"
+	verify "$W/invented.$f"
+	is "$rc" 2 'is refused'
+	like "$err" 'says something else than entry' 'because it says something else'
+	verify "$W/true.$f"
+	is "$rc" 0 'the true one passes' || note "$err"
+done
+for role in clerk approver runner; do
+	ok "$role: no entry of a certificate but by its function" q_fails 42501 "SET ROLE pgretain_$role;
+		SELECT pgretain.append('request', '$id', NULL, NULL, 'certificate', NULL, NULL, 'x', '{}')"
+	ok "$role: nor beside it" q_fails 42501 "SET ROLE pgretain_$role;
+		SELECT pgretain.append_any('request', '$id', NULL, NULL, 'certificate', NULL, NULL, 'x', '{}')"
+done
+ok 'the runner takes no item out' q_fails 42501 'SET ROLE pgretain_runner; DELETE FROM pgretain.request_item'
+
+# completed, the state says; something is kept, the items say
+final=$id
+for part in deferred held quarantined failed retained; do
+	request 19
+	q "ALTER TABLE pgretain.request DISABLE TRIGGER ALL; UPDATE pgretain.request SET state = 'completed', executed_at = now(), finished_at = now()
+		WHERE id = '$id'; INSERT INTO pgretain.request_item (request, rule, tbl, action, matched, $part, vaulted, seq, executed)
+		VALUES ('$id', 'orders', 's.orders', 'anonymize', 1, 1, CASE '$part' WHEN 'quarantined' THEN 1 ELSE 0 END, 1, true);
+		ALTER TABLE pgretain.request ENABLE TRIGGER ALL"
+	certificate
+	is "$rc $(json .certificate)" '0 interim' "never final while a row is $part" || note "$err"
+done
+id=$final
+
+# ---- whose hand ---------------------------------------------------------------------------------
+
+request 8
+approved "$id"
+has=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 8')
+q "DELETE FROM s.visits WHERE id = (SELECT min(id) FROM s.visits WHERE account_id = 8 AND at IS NOT NULL);
+	UPDATE s.visits SET at = now() - interval '2 years' WHERE account_id = 9 AND at IS NOT NULL"
+confirmed_run visits
+is "$(of visits deleted)" "$(q "SELECT count(*) FROM generate_series(1, 200) n WHERE 1 + n % 20 = 9 AND n % 7 > 0")" 'a night takes another'\''s'
+run_pgretain erase "$id"
+is "$(parts_of "$id" visits)" "$has $((has - 1)) 0 0 0 0 0 1 0" 'what the application has deleted is not certified as erased' || note "$err"
+certificate
+is "$rc $(json .certificate)" '0 final' 'and the counts balance with the ledger' || note "$out"
+
 # ---- the configuration ------------------------------------------------------------------------
 
 was=$(jq -r .config "$W/before.json")

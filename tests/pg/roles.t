@@ -170,7 +170,7 @@ is "$(q "SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc p WHE
 	AND p.provolatile = 'v' AND has_function_privilege('pgretain_auditor', p.oid, 'EXECUTE')")" request_certified \
 	'an auditor writes nothing but that a certificate was drawn'
 ok 'and of a request that was executed only' q_fails 42501 \
-	"SET ROLE auditor; SELECT pgretain.request_certified('$five', 'sha256:$(printf '0%.0s' $(seq 64))', true, 'x')"
+	"SET ROLE auditor; SELECT pgretain.request_certified('$five', 'sha256:$(printf '0%.0s' $(seq 64))', 'final', 'x', 'x')"
 is "$(q "SELECT string_agg(c.relname || '.' || a.attname, ' ' ORDER BY c.relname, a.attnum) FROM pg_class c JOIN pg_attribute a
 	ON a.attrelid = c.oid AND a.attnum > 0 WHERE c.relnamespace = 's'::regnamespace
 	AND has_column_privilege('pgretain_clerk', c.oid, a.attnum, 'SELECT')")" \
