@@ -69,6 +69,26 @@ $$;
 COMMENT ON FUNCTION pgretain.request_faults IS
 	'items of a request that do not balance, in themselves or against the ledger: its certificate is void';
 
+-- A shared row in the vault is somebody's by the live row's link, which an erasure cuts: from then on nobody can say which
+-- of the rule's rows there are theirs, and none of them is gone before all are.
+CREATE FUNCTION pgretain.vault_waits(p_rule text, p_until timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v	regclass;
+	waits	boolean;
+BEGIN
+	FOR v IN SELECT r.vault FROM pgretain.vault_rule r WHERE r.rule = p_rule LOOP
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s AS t WHERE t.pgretain_rule = $1 AND t.pgretain_purge_after <= $2)', v)
+			INTO waits USING p_rule, p_until;
+		IF waits THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION pgretain.vault_waits IS 'has the vault rows of this rule whose purge is due by then?';
+
 -- The entry keeps what was certified, read here and not given: a file that says something else is none, whoever has
 -- brought its digest here.
 DROP FUNCTION pgretain.request_certified(uuid, text, boolean, text);

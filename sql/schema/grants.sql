@@ -36,7 +36,7 @@ GRANT INSERT, UPDATE ON pgretain.request_item, pgretain.request_plan, pgretain.r
 	TO pgretain_runner;
 GRANT INSERT ON pgretain.request_run TO pgretain_runner;
 GRANT SELECT, INSERT ON pgretain.plan_definition TO pgretain_runner;
-GRANT EXECUTE ON FUNCTION pgretain.request_vaulted TO pgretain_runner;
+GRANT EXECUTE ON FUNCTION pgretain.request_vaulted, pgretain.vault_waits TO pgretain_runner;
 GRANT SELECT (request, subject_type, kind, name, since, until, placed_at, found_at) ON pgretain.suppression
 	TO pgretain_runner, pgretain_clerk, pgretain_approver, pgretain_auditor;
 GRANT SELECT ON pgretain.suppression TO pgretain_runner;

@@ -34,6 +34,26 @@ static void take(struct erasure *e, struct erasure_item *it, const PGresult *res
 	erasure_later(&it->purge_last, arena_strdup(e->a, res_text(res, row, 5)));
 }
 
+/* Once its link is cut a shared row in the vault is found no more. It is there until the rule's rows of that time are purged. */
+static bool vault_unseen(struct erasure *e, size_t i, struct diag *d)
+{
+	for (size_t k = 0; e->plan->items[i].shared && k < e->requests.n; k++) {
+		struct erasure_item *it = &e->requests.v[k].items[i];
+		AUTO_RESULT *res = NULL;
+
+		if (!it->known || it->now_vaulted >= it->vaulted || !it->until)
+			continue;
+		if (!conn_query_text(e->conn, sqltext_get("query/item_vault_waits"), &res, d, it->rule, it->until))
+			return false;
+		if (!res_bool(res, 0, 0))
+			continue;
+		it->now_vaulted = it->vaulted;
+		erasure_sooner(&it->purge_first, it->wake);
+		erasure_later(&it->purge_last, it->until);
+	}
+	return true;
+}
+
 bool vault_count(struct erasure *e, size_t i, struct diag *d)
 {
 	const struct plan_item *p = &e->plan->items[i];
@@ -46,8 +66,10 @@ bool vault_count(struct erasure *e, size_t i, struct diag *d)
 		it->now_vaulted = 0;
 		it->purge_first = it->purge_last = NULL;
 	}
-	if (!p->asked || !p->vaulted.sql)
+	if (!p->asked)
 		return true;
+	if (!p->vaulted.sql)
+		return vault_unseen(e, i, d);
 	if (!conn_query(e->conn, p->vaulted.sql, (struct params){ v->n, v->types, v->values }, &res, d)) {
 		diag_where(d, "rule \"%s\", its rows in the vault", p->rule->name);
 		return false;
@@ -61,7 +83,7 @@ bool vault_count(struct erasure *e, size_t i, struct diag *d)
 			if (!erasure_ran(r, res_text(res, row, 2)))
 				take(e, &r->items[i], res, row);
 		}
-	return true;
+	return vault_unseen(e, i, d);
 }
 
 static int64_t least(int64_t a, int64_t b)

@@ -72,7 +72,9 @@ is "$(q 'SELECT count(*) FROM s.calls WHERE account_id = 1') $(parts_of "$e" cal
 	'both rows are in the vault'
 is "$(q "SELECT count(*) FROM pgretain_vault.\"s.calls\" WHERE account_id = 1")" 2 'so says the vault'
 run_pgretain request certificate "$e" --format json
-is "$(json .certificate)" interim 'no final certificate'
+is "$(json .certificate)" interim 'no final certificate' || note "$out"
+is "$(q 'SELECT count(*) FROM pgretain_vault."s.gifts.columns"') $(parts_of "$e" gifts)" '4 6 0 4 2 0 0 0 0 0' \
+	'what the vault has of a shared row is there still, though the link that told whose it is is cut'
 
 note 'one comes back'
 run_pgretain quarantine release calls id=11
