@@ -126,12 +126,8 @@ bool erasure_count(struct erasure *e, struct diag *d) must_use;
 void erasure_foresee(struct erasure *e);
 /* The same of requests that are under way, once they are settled: `failed` is what would go now. */
 void erasure_foresee_rest(struct erasure *e);
-bool erasure_stored(struct erasure *e, struct diag *d) must_use;
-/* Those that a certificate's entry of the ledger has. */
-bool erasure_certified(struct erasure *e, const char *seq, struct diag *d) must_use;
 /* What has happened since the items were stored: from the counts and the ledger. */
 bool erasure_settle(struct erasure *e, const struct outcome *out, struct diag *d) must_use;
-bool erasure_store(struct erasure *e, struct diag *d) must_use;
 /* The first request of a person: several of one are neighbours once they are counted. */
 size_t erasure_first_of(const struct erasure *e, const char *type, const char *key);
 /* *into becomes t (timestamptz text, may be NULL) where that is later, sooner. */
@@ -139,6 +135,16 @@ void erasure_later(const char **into, const char *t);
 void erasure_sooner(const char **into, const char *t);
 /* When the first of what is deferred falls due; NULL: nothing has a date. */
 const char *erasure_wake(const struct erasure_request *r);
+
+/* One empty item for each of the plan's. */
+void erasure_items_alloc(struct erasure *e, struct erasure_request *r);
+struct erasure_item *erasure_item_of(const struct erasure_request *r, const char *rule);
+
+/* erasure_store.c */
+bool erasure_stored(struct erasure *e, struct diag *d) must_use;
+/* Those that a certificate's entry of the ledger has. */
+bool erasure_certified(struct erasure *e, const char *seq, struct diag *d) must_use;
+bool erasure_store(struct erasure *e, struct diag *d) must_use;
 
 /* erasure_fingerprint.c */
 /* "sha256:…" over the request's items and the plan's rules. */
