@@ -28,6 +28,18 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION pgretain.request_begun IS 'has its execution begun, and was it not reopened since?';
 
+-- At its end nobody looks for that person any more. A duplicate is kept as long as it may be revived.
+CREATE FUNCTION pgretain.request_forget(p_request uuid) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	DELETE FROM pgretain.request_frozen f WHERE f.request = p_request
+		OR f.request IN (SELECT r.id FROM pgretain.request r WHERE r.duplicate_of = p_request);
+	DELETE FROM pgretain.request_identifier i WHERE i.request = p_request
+		OR i.request IN (SELECT r.id FROM pgretain.request r WHERE r.duplicate_of = p_request)
+$$;
+COMMENT ON FUNCTION pgretain.request_forget IS 'drops the sealed identifiers of a request that has ended, and of its duplicates';
+SELECT pgretain.request_forget(r.id) FROM pgretain.request r
+WHERE r.state IN ('completed', 'denied_identity', 'expired', 'withdrawn', 'refused');
+
 CREATE OR REPLACE FUNCTION pgretain.request_move(p_request uuid, p_from text, p_event text, p_to text, p_actor text,
 	p_evidence text, p_set jsonb, p_note jsonb, OUT moved boolean, OUT state text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -78,7 +90,7 @@ BEGIN
 	ELSIF p_event = 'execute' THEN
 		n.executed_at := coalesce(r.executed_at, at); n.executing_at := at;
 	ELSIF p_event = 'reopen' THEN
-		n.finished_at := NULL; n.reopened_at := at;
+		n.finished_at := NULL; n.answered_at := NULL; n.reopened_at := at;
 	END IF;
 	IF p_to IN ('partially_deferred', 'partially_held', 'backup_pending', 'completed', 'duplicate',
 		'denied_identity', 'expired', 'withdrawn', 'refused') THEN
@@ -101,8 +113,11 @@ BEGIN
 		executing_at = n.executing_at, reopened_at = n.reopened_at, paper = n.paper
 	WHERE x.id = p_request;
 	state := n.state;
-	IF p_to IN ('denied_identity', 'expired', 'withdrawn') AND r.verified_at IS NULL THEN
+	IF p_to IN ('denied_identity', 'expired', 'withdrawn', 'refused') AND r.verified_at IS NULL THEN
 		PERFORM pgretain.request_revive(p_request, p_actor);
+	END IF;
+	IF n.state IN ('completed', 'denied_identity', 'expired', 'withdrawn', 'refused') THEN
+		PERFORM pgretain.request_forget(p_request);
 	END IF;
 	PERFORM pgretain.append('request', p_request, p_note->>'rule', NULL, p_event, NULL, NULL, p_actor,
 		(jsonb_strip_nulls(jsonb_build_object('from', p_from, 'to', n.state, 'evidence', p_evidence,
@@ -171,8 +186,23 @@ BEGIN
 		PERFORM pgretain.append('request', r.id, NULL, NULL, 'replay', NULL, NULL, p_actor,
 			jsonb_build_object('from', r.state, 'to', 'executing')::text);
 	END LOOP;
+	PERFORM pgretain.request_forget(q.id) FROM pgretain.request q
+	WHERE q.state IN ('completed', 'denied_identity', 'expired', 'withdrawn', 'refused');
 	DROP TABLE pgretain_items, pgretain_requests;
 	DELETE FROM pgretain.journal;
 	PERFORM set_config('pgretain.replay', '', true);
 END
+$$;
+
+-- Until the receipt is confirmed that deadline counts too; an answer confirms it.
+CREATE OR REPLACE FUNCTION pgretain.request_deadline_state(r pgretain.request, at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN coalesce(r.answered_at, r.finished_at, at) > coalesce(r.extended_until, r.respond_by)
+			OR r.acknowledged_at IS NULL AND coalesce(r.answered_at, r.finished_at, at) > r.acknowledge_by THEN 'breached'
+		WHEN r.acknowledged_at IS NULL AND r.answered_at IS NULL AND r.finished_at IS NULL
+			AND at >= r.received_at + (r.acknowledge_by - r.received_at) * 0.8 THEN 'at_risk'
+		WHEN r.extended_until IS NOT NULL THEN 'extended'
+		WHEN r.answered_at IS NULL AND r.finished_at IS NULL
+			AND at >= r.received_at + (r.respond_by - r.received_at) * 0.8 THEN 'at_risk'
+		ELSE 'on_time' END
 $$;

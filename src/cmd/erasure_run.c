@@ -271,24 +271,16 @@ static struct erasure_step result_of(struct erasure_run *r, struct erasure_reque
 	return step;
 }
 
-/* What is frozen is needed until the certificate is final; what the live tables have lost may come back with an
- * import from then on. */
-static bool forget(struct erasure_run *r, const struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
+/* What the live tables have lost may come back with an import from then on. */
+static bool remember(struct erasure_run *r, const struct erasure_step *steps, size_t n, struct suppress *s, struct diag *d)
 {
 	const struct erasure_request **gone = arena_alloc(r->e->a, (n + 1) * sizeof(*gone));
-	VEC(const char *) final = { NULL, 0, 0 };
-	AUTO_RESULT *res = NULL;
 	size_t ngone = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (is_erased(steps[i].r->state))
 			gone[ngone++] = steps[i].r;
-		if (steps[i].r->state == REQUEST_COMPLETED)
-			vec_push(r->e->a, &final, steps[i].r->id);
-	}
-	return suppress_place(s, r->e, gone, ngone, d) &&
-		conn_query_text(r->e->conn, sqltext_get("query/item_frozen_clear"), &res, d,
-				cat_array_literal(r->e->a, final.v, final.n));
+	return suppress_place(s, r->e, gone, ngone, d);
 }
 
 /* Those of whom nothing is kept any more. */
@@ -331,7 +323,7 @@ static bool finish_each(struct erasure_run *r, struct erasure_step *steps, size_
 	for (size_t i = 0; i < n; i++)
 		if (!notice_write(r->e, steps[i].r, d))
 			return false;
-	return forget(r, steps, n, s, d);
+	return remember(r, steps, n, s, d);
 }
 
 /* The result, and what goes with it, are there together or not at all. Some requests share a transaction, which lasts no

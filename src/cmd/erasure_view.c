@@ -137,6 +137,8 @@ bool erasure_show(struct erasure *e, struct erasure_request *r, json_t **ret, st
 	json_put(o, "received", json_text(rfc3339(e->a, res_text(res, 0, 3))));
 	json_put(o, "deadline", json_text(rfc3339(e->a, res_text(res, 0, 4))));
 	json_put(o, "deadline_state", json_text(deadline_state(res)));
+	json_put(o, "acknowledge_by", json_text(rfc3339(e->a, res_text_null(res, 0, 10))));
+	json_put(o, "acknowledged", json_text(rfc3339(e->a, res_text_null(res, 0, 11))));
 	json_put(o, "fingerprint", json_text(res_text_null(res, 0, 5)));
 	wake = res_text_null(res, 0, 6);
 	json_put(o, "wake_at", json_text(rfc3339(e->a, wake || r->executed ? wake : erasure_wake(r))));

@@ -290,7 +290,8 @@ static bool extended(struct erasure *e, struct erasure_request *r, const char *r
 		return false;
 	}
 	return happens(e, r, REQUEST_ON_EXTEND, NULL,
-		       object_text(e, json_pack("{ssss}", "extended_until", due.extended, "extension_reason", reason)), NULL, d);
+		       object_text(e, json_pack("{ssss}", "extended_until", due.extended, "extension_reason", reason)),
+		       object_text(e, json_pack("{ss}", "until", due.extended)), d);	/* why is told to the person, not to the ledger */
 }
 
 int request_extend(struct ctx *ctx, int argc, char **argv)

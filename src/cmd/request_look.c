@@ -153,11 +153,24 @@ static void show_suppression(const json_t *o, struct strbuf *sb)
 			    *field(o, "found") ? "; in the tables again since " : "", field(o, "found"));
 }
 
-static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why, const json_t *suppression,
+static void show_deadlines(struct ctx *ctx, const PGresult *when, struct strbuf *sb)
+{
+	const char *by = res_text_null(when, 0, 10), *at = res_text_null(when, 0, 11), *reason = res_text_null(when, 0, 12);
+
+	strbuf_addf(sb, "deadline %s: %s%s%s%s\n", rfc3339(ctx->arena, res_text(when, 0, 4)), res_text(when, 0, 8), reason ? " (" : "",
+		    reason ? reason : "", reason ? ")" : "");
+	if (at)
+		strbuf_addf(sb, "receipt confirmed %s\n", rfc3339(ctx->arena, at));
+	else if (by)
+		strbuf_addf(sb, "receipt to be confirmed by %s\n", rfc3339(ctx->arena, by));
+}
+
+static void show_text(struct ctx *ctx, const PGresult *when, const PGresult *who, const PGresult *why, const json_t *suppression,
 		      const json_t *recipients)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
+	show_deadlines(ctx, when, &sb);
 	for (int i = 0; i < PQntuples(who); i++)
 		strbuf_addf(&sb, "%s %s:%s%s\n", res_bool(who, i, 2) ? "means" : "may mean", res_text(who, i, 0), res_text(who, i, 1),
 			    res_bool(who, i, 3) ? "" : " (formerly)");
@@ -173,7 +186,7 @@ static void show_text(struct ctx *ctx, const PGresult *who, const PGresult *why,
 int request_show(struct ctx *ctx, int argc, char **argv)
 {
 	AUTO_CONN *c = ctx_connect(ctx, true);
-	AUTO_RESULT *who = NULL, *why = NULL;
+	AUTO_RESULT *when = NULL, *who = NULL, *why = NULL;
 	struct diag d = DIAG_INIT;
 	struct erasure e;
 	json_t *o, *recipients;
@@ -186,9 +199,10 @@ int request_show(struct ctx *ctx, int argc, char **argv)
 		return ctx_fail(ctx, &d);
 	if (ctx->format != FORMAT_JSON) {
 		if (!erasure_suppression(&e, e.requests.v[0].id, &o, &d) ||
-		    !notice_show(&e, e.requests.v[0].id, &recipients, &d) || !request_print(&e, &d))
+		    !notice_show(&e, e.requests.v[0].id, &recipients, &d) ||
+		    !conn_query_text(c, sqltext_get("query/item_show"), &when, &d, e.requests.v[0].id) || !request_print(&e, &d))
 			return ctx_fail(ctx, &d);
-		show_text(ctx, who, why, o, recipients);
+		show_text(ctx, when, who, why, o, recipients);
 		json_decref(recipients);
 		json_decref(o);
 		return EXIT_DONE;
