@@ -143,6 +143,37 @@ static bool keep_all(struct erasure *e, struct diag *d)
 		ctx_commit(e->ctx, e->conn, d);
 }
 
+static bool asks_of(const struct erasure *e, const char *type)
+{
+	for (size_t i = 0; i < e->requests.n; i++)
+		if (streq_null(e->requests.v[i].type, type))
+			return true;
+	return false;
+}
+
+static bool keyless(const struct rule *rule, const struct subject_path *p, struct diag *d)
+{
+	diag_fail(d, DIAG_CONFIG, "rule \"%s\" finds rows of a person by identifier \"%s\", and there is no key_file to seal it "
+		  "with: rows that must wait would be lost sight of when the table that says whose it is is erased",
+		  rule->name, p->identifier);
+	diag_where(d, "%s:%d", p->loc.file, p->loc.line);
+	diag_hint(d, "head -c 32 /dev/urandom > PATH && chmod 0400 PATH; then key_file = \"PATH\"");
+	return false;
+}
+
+/* What leads to rows must outlive the table that says so, until the last of them is gone. */
+static bool sealable(struct erasure *e, struct diag *d)
+{
+	for (size_t i = 0; !e->has_key && i < e->db->nrules; i++) {
+		const struct rule *rule = &e->db->rules[i];
+
+		for (size_t k = 0; k < rule->nsubjects; k++)
+			if (rule->subjects[k].kind == SUBJECT_IDENTIFIER && asks_of(e, rule->subjects[k].type))
+				return keyless(rule, &rule->subjects[k], d);
+	}
+	return true;
+}
+
 static bool rules_fit(struct erasure *e, struct diag *d)
 {
 	for (size_t i = 0; i < e->plan->nitems; i++) {
@@ -165,7 +196,7 @@ int request_assess(struct ctx *ctx, int argc, char **argv)
 		return EXIT_REFUSED;
 	sig_catch_stop();		/* of much data: a stop leaves it as it was */
 	c->stop = STOP_SENDING;
-	if (!open_all(ctx, &e, c, argc, argv, &d) || !assessable(&e, &d) || !erasure_plan(&e, NULL, &d) || !rules_fit(&e, &d) ||
+	if (!open_all(ctx, &e, c, argc, argv, &d) || !assessable(&e, &d) || !sealable(&e, &d) || !erasure_plan(&e, NULL, &d) || !rules_fit(&e, &d) ||
 	    !reckon(&e, &d) || !keep_all(&e, &d) || !request_print(&e, &d))
 		return ctx_fail(ctx, &d);
 	return EXIT_DONE;
@@ -190,6 +221,53 @@ static bool second_person(struct erasure *e, struct diag *d)
 	return true;
 }
 
+/* ---- everybody's tables are decided about ---- */
+
+static bool uncovered(const struct coverage_table *t, struct diag *d)
+{
+	diag_fail(d, DIAG_GUARD, "%s has no rule and is not exempt, and column %s looks personal: it may hold rows of the person",
+		  t->table, t->personal.v[0]);
+	diag_hint(d, "give it a rule with a subject, or exempt it with the reason; then assess again");
+	return false;
+}
+
+/* Rules decide when its rows go, and none says whose they are. */
+static bool unled(const struct coverage_table *t, struct diag *d)
+{
+	diag_fail(d, DIAG_GUARD, "no rule on %s leads from its rows to people (rule \"%s\"), and column %s looks personal: it may hold "
+		  "rows of the person", t->table, t->rules.v[0].rule, t->personal.v[0]);
+	diag_hint(d, "give the rule a subject or, where no row can be led to a person, no_subject = \"REASON\"; then assess again");
+	return false;
+}
+
+static bool undecided(const struct coverage_table *t, struct diag *d)
+{
+	diag_fail(d, DIAG_GUARD, "column %s of %s looks personal, and no rule says what becomes of it", t->open.v[0], t->table);
+	diag_hint(d, "name it in columns of rule \"%s\", with \"keep\" where it says nothing of a person; then assess again",
+		  t->rules.v[0].rule);
+	return false;
+}
+
+static bool leads(const struct coverage_table *t)
+{
+	for (size_t i = 0; i < t->rules.n; i++)
+		if (!t->rules.v[i].failed && t->rules.v[i].subject)
+			return true;
+	return false;
+}
+
+static bool table_covered(const struct coverage_table *t, struct diag *d)
+{
+	if (!t->personal.n)
+		return true;
+	switch (t->state) {
+	case COVERAGE_EXEMPT: return true;
+	case COVERAGE_UNCOVERED: return uncovered(t, d);
+	case COVERAGE_RULED: return leads(t) ? !t->open.n || undecided(t, d) : unled(t, d);
+	}
+	return true;
+}
+
 /* On demand coverage fails closed: a table that nobody decided about may hold the person's data. */
 static bool covered(struct erasure *e, struct diag *d)
 {
@@ -197,16 +275,9 @@ static bool covered(struct erasure *e, struct diag *d)
 
 	if (!coverage_look(e->conn, e->ctx->policy, e->db, false, e->a, &v, d))
 		return false;
-	for (size_t i = 0; i < v.tables.n; i++) {
-		const struct coverage_table *t = &v.tables.v[i];
-
-		if (t->state != COVERAGE_UNCOVERED || !t->personal.n)
-			continue;
-		diag_fail(d, DIAG_GUARD, "%s has no rule and is not exempt, and column %s looks personal: it may hold rows of the person",
-			  t->table, t->personal.v[0]);
-		diag_hint(d, "give it a rule with a subject, or exempt it with the reason; then assess again");
-		return false;
-	}
+	for (size_t i = 0; i < v.tables.n; i++)
+		if (!table_covered(&v.tables.v[i], d))
+			return false;
 	return true;
 }
 

@@ -274,6 +274,8 @@ static void check_path(struct conf_reader *r, const struct rule *rule,
 /* Without any subjects nobody can ask for an erasure, and retention works all the same. */
 static void check_subjects(struct conf_reader *r, const struct rule *rule)
 {
+	if (rule->no_subject && rule->nsubjects)
+		conf_bad_key(r, "rule", rule->name, "no_subject", "remove one of the two", "the rule has a subject");
 	if (r->incomplete || !rule->nsubjects)
 		return;
 	if (!r->policy->nsubjects) {

@@ -66,6 +66,8 @@ static const struct conf_key rule_keys[] = {
 	{ "limits", &conf_group, RULE(limits), .section = &section_limits,
 	  .meaning = "limits of this rule" },
 	{ "subject", &conf_subjects, .meaning = "whose the rows are" },
+	{ "no_subject", &conf_text, RULE(no_subject),
+	  .meaning = "instead: why no row can be led to a person; else personal columns stop approvals" },
 	{ "shared", &conf_bool, RULE(shared),
 	  .meaning = "other people's too: a request takes link and columns, never the row" },
 	{ "minimise", &conf_names, RULE(minimise), RULE(nminimise),

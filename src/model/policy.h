@@ -170,6 +170,7 @@ struct rule {
 	struct child *children;
 	size_t nsubjects;
 	struct subject_path *subjects;
+	const char *no_subject;		/* why no row can be led to a person; NULL: nobody said so */
 	bool shared;
 	size_t nminimise;
 	const char **minimise;

@@ -61,6 +61,7 @@ static bool check_rules(struct checker *k, struct diag *d)
 		if (!check_rule(k, &k->b->rules[i], d))
 			return false;
 	check_overlap(k);
+	check_keyless(k);
 	return check_matviews(k, d) && check_names(k, d) && check_vault(k, d) && check_uncovered(k, d) &&
 		check_backups(k, d);
 }

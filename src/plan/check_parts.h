@@ -73,5 +73,6 @@ bool check_backups(struct checker *k, struct diag *d) must_use;
 bool check_names(struct checker *k, struct diag *d) must_use;
 void check_lint(struct checker *k, struct bound *r);
 void check_overlap(struct checker *k);
+void check_keyless(struct checker *k);
 
 #endif

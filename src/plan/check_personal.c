@@ -173,3 +173,28 @@ void check_unnamed(struct checker *k, struct bound *r)
 			"columns of %s that are kept, and whose values are nearly all different: %s", r->table->display,
 			strbuf_str(&distinct));
 }
+
+/* ---- identifiers that can't be sealed ---- */
+
+static const struct subject_path *by_identifier(const struct rule *r)
+{
+	for (size_t i = 0; i < r->nsubjects; i++)
+		if (r->subjects[i].kind == SUBJECT_IDENTIFIER)
+			return &r->subjects[i];
+	return NULL;
+}
+
+/* Once: it is one key for all. */
+void check_keyless(struct checker *k)
+{
+	for (size_t i = 0; !k->b->plan->policy->key_file && i < k->b->nrules; i++) {
+		const struct subject_path *p = by_identifier(k->b->rules[i].rule);
+
+		if (!p)
+			continue;
+		check_note(k, &(struct note){ .id = FINDING_KEYLESS, .rule = &k->b->rules[i], .loc = &p->loc,
+			.remedy = "key_file = \"PATH\" names it: 32 random bytes, mode 0400, outside the database" },
+			"rows of people are found by identifier \"%s\", and there is no key_file", p->identifier);
+		return;
+	}
+}

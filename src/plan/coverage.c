@@ -3,6 +3,7 @@
 #include "pg/sqltext.h"
 #include "plan/build_parts.h"
 #include "plan/personal.h"
+#include "plan/subject.h"
 
 struct looker {
 	struct binder b;
@@ -72,7 +73,8 @@ static void add_rules(struct looker *k, struct coverage_table *ct, const struct 
 			continue;
 		cr = vec_add(k->a, &ct->rules);
 		*cr = (struct coverage_rule){ .rule = r->rule->name, .action = action_word(r->rule->action), .cascade = !on,
-					      .whole = !on || r->removes, .failed = r->failed };
+					      .whole = !on || r->removes, .failed = r->failed,
+					      .subject = r->rule->no_subject || bound_has_subject(r) };
 		if (cr->whole)
 			continue;
 		cr->columns = arena_alloc(k->a, (r->rule->ncolumns + 1) * sizeof(*cr->columns));

@@ -14,6 +14,7 @@ struct coverage_rule {
 	bool whole;			/* the row goes; else `columns` are decided about */
 	bool cascade;			/* with rows of another table, by that rule's `children` */
 	bool failed;			/* does not fit the catalogue: covers nothing */
+	bool subject;			/* leads from rows to people, or says why none can */
 	size_t ncolumns;
 	const char **columns;
 };

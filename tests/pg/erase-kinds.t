@@ -16,8 +16,21 @@ ground() {	# REQUEST RULE CODE REVIEW
 		VALUES ('$1', '$2', '$3', 'rule', 'ref', 'boss', $4)"
 }
 
-# ---- rows that came between (C82) ----
+# ---- no key: what leads to rows could not be kept until the last of them is gone ----
 request 1
+q "INSERT INTO s.orders VALUES (50, NULL, '139 0000 0001', 'R50', 1, now() - interval '1 year', now() - interval '1 year', NULL)"
+run_pgretain check --format json
+is "$(json '[.findings[] | select(.id == "key-file")] | length')" 0 'with a key there is nothing to find'
+sed -i.bak '/^key_file/d' "$CONF/subjects.cfg"
+run_pgretain check --format json
+is "$(json '[.findings[] | select(.id == "key-file") | .severity + " " + .rule] | join(" ")')" 'warning orders' 'check tells that it is missing'
+run_pgretain request assess "$id"
+is "$rc $(state_of "$id")" '1 verified' 'without a key nothing is assessed'
+like "$err" 'rule \\?"orders\\?" .*no key_file' 'it says which rule needs one'
+mv "$CONF/subjects.cfg.bak" "$CONF/subjects.cfg"
+q 'DELETE FROM s.orders WHERE id = 50'
+
+# ---- rows that came between (C82) ----
 approved "$id"
 q "INSERT INTO s.visits VALUES (900, 1, 'late', now())"
 before=$(snap 'TABLE s.visits')
@@ -97,6 +110,28 @@ run_pgretain request approve "$id" --expect "$fp"
 is "$rc" 1 'it stands in the way of an approval'
 like "$err" 's\.newsletter' 'and is named'
 q 'DROP TABLE s.newsletter'
+rules=$(<"$CONF/.rules")
+q 'CREATE TABLE s.late (id int PRIMARY KEY, account_id bigint, email text, at timestamptz);
+	INSERT INTO s.late SELECT 1, id, email, now() FROM s.accounts WHERE id = 6'
+with() {	# RULE BODY: approve under one more rule
+	printf '%s\n' "$rules" >"$CONF/.rules"
+	conf_rule "$1" "$2"
+	conf_add tables/t.cfg 'exempt = ( { table = "s.products"; reason = "no personal data"; } );'
+	run_pgretain request approve "$id" --expect "$fp"
+}
+with late 'table = "s.late"; class = "log"; start = "at";'
+is "$rc $(state_of "$id")" '1 awaiting_approval' 'nor may a table with a rule that leads to nobody'
+like "$err" 's\.late .*late.* column email' 'named with its rule and column'
+with late 'table = "s.late"; class = "log"; start = "at"; action = "anonymize"; columns = { account_id = "null"; }; subject = { account = "account_id"; };'
+is "$rc $(state_of "$id")" '1 awaiting_approval' 'nor a personal-looking column that nobody decided about'
+like "$err" 'column email of s\.late' 'named as well'
+with late 'table = "s.late"; class = "log"; start = "at"; subject = { account = "account_id"; }; no_subject = "x";'
+is "$rc" 1 'no_subject beside a subject says two things'
+with late 'table = "s.late"; class = "log"; start = "at"; no_subject = "addresses of offices";'
+is "$rc $(state_of "$id")" '0 approved' 'where no row can be led to a person, somebody has said so' || note "$err"
+printf '%s\n' "$rules" >"$CONF/.rules"; conf_write rules tables/t.cfg
+conf_add tables/t.cfg 'exempt = ( { table = "s.products"; reason = "no personal data"; } );'
+q 'DROP TABLE s.late'
 
 # ---- several at once ----
 ids=()
