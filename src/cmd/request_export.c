@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "cmd/connect.h"
-#include "cmd/erasure.h"
+#include "cmd/erasure_run.h"
 #include "ledger/ledger.h"
 #include "pg/sqltext.h"
 #include "plan/export.h"
@@ -209,7 +209,7 @@ static bool verified(const struct erasure_request *r)
 	return r->kind == REQUEST_KIND_ACCESS && r->state == REQUEST_COMPLETED;
 }
 
-static bool allowed(struct copy *k, struct diag *d)
+static bool unerased(struct copy *k, struct diag *d)
 {
 	const struct erasure_request *r = k->r;
 	AUTO_RESULT *res = NULL;
@@ -222,6 +222,22 @@ static bool allowed(struct copy *k, struct diag *d)
 		diag_hint(d, "pgretain request certificate tells what was done");
 		return false;
 	}
+	return true;
+}
+
+static bool locked(struct copy *k, struct diag *d)
+{
+	if (!erasure_lock(&k->e, d))
+		return false;
+	return k->r->locked || diag_fail(d, DIAG_GUARD, "another command works on request %s", k->r->id);
+}
+
+static bool allowed(struct copy *k, struct diag *d)
+{
+	const struct erasure_request *r = k->r;
+
+	if (!locked(k, d) || !unerased(k, d))
+		return false;
 	if (verified(r) && r->key)
 		return true;
 	diag_fail(d, DIAG_GUARD, "request %s is %s: a copy is given to a person who was verified", r->id,
@@ -247,8 +263,9 @@ static bool tables_write(struct copy *k, struct diag *d)
 	struct subject_set s;
 	size_t n;
 
+	/* an erasure has begun before its first row goes: what this snapshot does not show of it, it does not lack */
 	if (!people(k, &s, d) || !plan_export(k->e.conn, k->e.a, k->e.ctx->policy, k->e.db, &s, &n, &list, d) ||
-	    !conn_do(k->e.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d))
+	    !conn_do(k->e.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) || !unerased(k, d))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!table_write(k, &list[i], i, d))
@@ -256,7 +273,8 @@ static bool tables_write(struct copy *k, struct diag *d)
 	return conn_do(k->e.conn, "COMMIT", NO_PARAMS, d) && list_write(k, d);
 }
 
-/* The entry, and where a copy was all that was asked for, the answer. Then the folder gets its name. */
+/* The entry, and where a copy was all that was asked for, the answer. The folder gets its name when they stand: there is no
+ * copy that the ledger does not know. */
 static bool finish(struct copy *k, struct diag *d)
 {
 	struct ledger_entry entry = { .kind = "request", .run = k->r->id, .action = "export", .rows = k->all,
@@ -265,7 +283,7 @@ static bool finish(struct copy *k, struct diag *d)
 
 	return conn_do(k->e.conn, "BEGIN", NO_PARAMS, d) && ledger_append(k->e.conn, &entry, d) &&
 		(!answers || erasure_move(&k->e, k->r, REQUEST_ON_ANSWER, REQUEST_COMPLETED, NULL, NULL, d)) &&
-		folder_commit(k, d) && conn_do(k->e.conn, "COMMIT", NO_PARAMS, d) &&
+		conn_do(k->e.conn, "COMMIT", NO_PARAMS, d) && folder_commit(k, d) &&
 		ctx_export(k->e.ctx, k->e.conn, d);
 }
 

@@ -14,6 +14,21 @@ like "$err" 'exists' 'says so'
 ok_not 'nor into a folder that is not there' pgretain request export "$a" --output "$W/no/where" 2>/dev/null
 is "$(q "SELECT state FROM pgretain.request WHERE id = '$a'") $(ls "$W/there")" 'verified ' 'nothing was done'
 
+note 'an entry that does not get into the ledger'
+q "CREATE FUNCTION s.no() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '53100'; END \$\$;
+	CREATE CONSTRAINT TRIGGER no AFTER INSERT ON pgretain.ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION s.no()"
+run_pgretain request export "$a" --output "$W/copy" --format json
+isnt "$rc" 0 'fails at COMMIT'
+is "$(ls "$W" | grep -c copy) $(q "SELECT state FROM pgretain.request WHERE id = '$a'")" '0 verified' 'there is no copy without its entry'
+q 'DROP TRIGGER no ON pgretain.ledger'
+note 'another command at work on the request'
+session_open a
+session a "SELECT pg_advisory_lock(pgretain.job_key('request $a'))"
+run_pgretain request export "$a" --output "$W/copy" --format json
+is "$rc $(ls "$W" | grep -c copy)" '1 0' 'has it first'
+like "$err" 'another command works on request' 'says so'
+session_close a
+
 run_pgretain request export "$a" --output "$W/copy" --format json
 is "$rc $(q "SELECT state FROM pgretain.request WHERE id = '$a'")" '0 completed' \
 	'the copy answers the request' || note "$err"
