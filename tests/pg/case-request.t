@@ -47,9 +47,14 @@ note 'C84: the number is somebody else'\''s now'
 theirs=$(snap 'SELECT * FROM s.orders WHERE id = 91'; snap 'SELECT * FROM s.accounts WHERE id = 10'; snap 'SELECT * FROM s.phones WHERE id = 61')
 run_pgretain request open --identifier phone=13900000060 --actor clerk --format json
 is "$rc" 0 'a request that names the number' || note "$err"
-like "$(q "SELECT count(*) FROM pgretain.request_subject WHERE request = '$(json .request)'")" '^[2-9]' \
+id=$(json .request)
+like "$(q "SELECT count(*) FROM pgretain.request_subject WHERE request = '$id'")" '^[2-9]' \
 	'meets more than one person, and a human decides'
-request 9
+run_pgretain request assess "$id"
+is "$rc" 1 'before that there is nothing to assess'
+run_pgretain request verify "$id" --subject account:9 --evidence letter-1 --actor clerk
+is "$rc $(q "SELECT string_agg(subject_key, ' ') FROM pgretain.request_subject WHERE request = '$id' AND settled")" '0 9' \
+	'who says that it is the old owner' || note "$err"
 approved "$id"
 is "$(item orders matched)" 1 'the old owner has the order of their time'
 run_pgretain erase "$id"
