@@ -145,6 +145,29 @@ is "$(parts_of "$id" visits)" "$has $((has - 1)) 0 0 0 0 0 1 0" 'what the applic
 certificate
 is "$rc $(json .certificate)" '0 final' 'and the counts balance with the ledger' || note "$out"
 
+# ---- what is approved ----------------------------------------------------------------------------
+
+request 15
+q "INSERT INTO s.orders VALUES (95, 15, NULL, 'R', 1, now(), now() - interval '5 years', NULL);
+	INSERT INTO pgretain.request_ground (request, rule, code, scope, evidence, approver, review_at)
+		VALUES ('$id', 'orders', 'G2', 'rule orders', 'ref', 'boss', now() + interval '1 year')"
+reading() { run_pgretain request assess "$id" --format json; [ "$rc" = 0 ] || error "assess: $err"; json .fingerprint; }
+first=$(reading)
+is "$(reading)" "$first" 'nothing changed: the same fingerprint'
+q "UPDATE pgretain.request_ground SET review_at = review_at + interval '13 years' WHERE request = '$id'"
+isnt "$(reading)" "$first" 'a ground that is reviewed later: another one'
+run_pgretain request approve "$id" --expect "$first"
+is "$rc" 3 'who has read the old one approves nothing'
+second=$(reading)
+q "UPDATE pgretain.request_ground SET code = 'G3' WHERE request = '$id'"
+isnt "$(reading)" "$second" 'another ground: another one'
+q "DELETE FROM pgretain.request_ground WHERE request = '$id';
+	UPDATE s.orders SET completed_at = '2024-01-05' WHERE id = 95"
+third=$(reading)
+q "UPDATE s.orders SET completed_at = '2024-01-06' WHERE id = 95"
+isnt "$(reading)" "$third" 'a due date of another day: another one'
+run_pgretain request withdraw "$id"
+
 # ---- the configuration ------------------------------------------------------------------------
 
 was=$(jq -r .config "$W/before.json")
