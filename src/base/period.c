@@ -138,6 +138,31 @@ bool period_is_exact(const struct period *p)
 	return p->usecs != 0;
 }
 
+/* Days of the longest and the shortest months and years that there are. */
+static int64_t most_days(const struct period *p)
+{
+	return p->months / 12 * 366 + p->months % 12 * 31 + p->days;
+}
+
+static int64_t least_days(const struct period *p)
+{
+	return p->months / 12 * 365 + p->months % 12 * 28 + p->days;
+}
+
+#define DAY_USECS INT64_C(86400000000)
+#define SHIFT_USECS (3 * INT64_C(3600000000))	/* more than a clock is put forward or back in any zone */
+
+bool period_lasts(const struct period *p, const struct period *other)
+{
+	if (period_is_exact(p) && period_is_exact(other))
+		return p->usecs >= other->usecs;
+	if (period_is_exact(p))		/* the other one may be rounded up by a day */
+		return p->usecs >= (most_days(other) + 1) * DAY_USECS + SHIFT_USECS;
+	if (period_is_exact(other))
+		return least_days(p) * DAY_USECS - SHIFT_USECS >= other->usecs;
+	return (p->months >= other->months && p->days >= other->days) || least_days(p) >= most_days(other);
+}
+
 const char *period_interval(const struct period *p, char *buf)
 {
 	snprintf(buf, PERIOD_TEXT, "%d months %d days %" PRId64 " microseconds", p->months, p->days,

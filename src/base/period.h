@@ -17,6 +17,10 @@ struct period {
  * unknown"); on success it is NULL. */
 bool period_parse(const char *text, struct period *ret, const char **why) must_use;
 bool period_is_exact(const struct period *p);
+/* Rows that are kept for p are kept at least as long as for `other`, whatever their start and zone. False
+ * where it depends on them: "1 month" against "30 days" (February), "25 hours" against "1 day" (which is
+ * rounded up to a whole local day). */
+bool period_lasts(const struct period *p, const struct period *other) must_use;
 /* PostgreSQL's interval input, e.g. "36 months 0 days 0 microseconds". buf >= PERIOD_TEXT bytes. */
 #define PERIOD_TEXT 96
 const char *period_interval(const struct period *p, char *buf);

@@ -123,6 +123,37 @@ static void test_sizes(void **state)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
 
+/* The days between the two dates decide: 1 February to 1 March are 28, 1 February to 1 May are 89 (90 in a
+ * leap year). */
+static void test_lasts(void **state)
+{
+	static const struct { const char *was, *is; bool lasts; } vectors[] = {
+		{ "30 days", "1 month", false }, { "90 days", "3 months", false }, { "1 day", "25 hours", false },
+		{ "30 days", "721 hours", false }, { "365 days", "1 year", true }, { "366 days", "1 year", false },
+		{ "1 month", "30 days", false }, { "1 month", "31 days", true }, { "1 year", "365 days", false },
+		{ "1 year", "366 days", true }, { "3 years", "1095 days", false }, { "3 years", "3 years", true },
+		{ "3 years", "36 months", true }, { "3 years", "35 months", false }, { "2 weeks", "14 days", true },
+		{ "2 weeks", "13 days", false }, { "1 year 6 months", "18 months", true },
+		{ "1 month 1 day", "1 month", false }, { "1 month 1 day", "2 months", true },
+		{ "1 month", "1 month 1 day", true }, { "1 month 1 day", "3 months", true },
+		{ "24 hours", "1440 minutes", true }, { "24 hours", "1439 minutes", false },
+		{ "1 day", "48 hours", false }, { "1 day", "72 hours", true }, { "30 days", "31 days", true },
+		{ "720 hours", "30 days", false },	/* one of them has 23 hours in spring */
+		{ "720 hours", "31 days", true }, { "36 hours", "2 days", true }, { "36 hours", "1 day", false },
+		{ "1000 years", "1000 years", true }, { "1 hour", "1000 years", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
+		struct period was, is;
+		const char *why;
+
+		assert_true(period_parse(vectors[i].was, &was, &why) && period_parse(vectors[i].is, &is, &why));
+		if (period_lasts(&is, &was) != vectors[i].lasts)
+			fail_msg("from %s to %s", vectors[i].was, vectors[i].is);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_lasts),
 	};
 
 	return cmocka_run_group_tests_name("period", tests, NULL, NULL);
