@@ -37,6 +37,8 @@ struct term {
 	struct srcloc loc;
 };
 
+#define PLAUSIBLE_FROM "1970-01-02"
+
 struct retention_class {
 	const char *name, *title;
 	size_t nterms;
@@ -47,7 +49,7 @@ struct retention_class {
 	bool has_vault, has_cap;
 	struct period vault, cap;
 	const char *vault_text, *cap_text;
-	const char *plausible_from;	/* date text YYYY-MM-DD, or NULL */
+	const char *plausible_from;	/* date text YYYY-MM-DD, or NULL: PLAUSIBLE_FROM */
 	struct srcloc loc;
 };
 

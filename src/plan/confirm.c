@@ -22,12 +22,23 @@ static double period_days(const struct period *p)
 	return p->months * (365.2425 / 12) + p->days + (double)p->usecs / 86400e6;
 }
 
+static void set_period(json_t *o, const char *key, const struct period *p)
+{
+	char text[PERIOD_TEXT];
+
+	json_object_set_new(o, key, json_string(period_format(p, text)));
+}
+
 static json_t *term_json(const struct term *t)
 {
-	return json_pack("{sssssfsbsb}", "kind", t->kind == TERM_FLOOR ? "floor" : "standard",
-			 "event", t->until ? t->until : t->from ? t->from : "start",
-			 "days", t->until ? 0.0 : period_days(&t->keep),
-			 "until", t->until != NULL, "ignore_null", t->ignore_null);
+	json_t *o = json_pack("{sssssfsbsb}", "kind", t->kind == TERM_FLOOR ? "floor" : "standard",
+			      "event", t->until ? t->until : t->from ? t->from : "start",
+			      "days", t->until ? 0.0 : period_days(&t->keep),
+			      "until", t->until != NULL, "ignore_null", t->ignore_null);
+
+	if (!t->until)
+		set_period(o, "keep", &t->keep);
+	return o;
 }
 
 static json_t *columns_json(const struct rule *rule)
@@ -61,6 +72,41 @@ static json_t *events_json(const struct rule *rule)
 	return all;
 }
 
+static json_t *children_json(const struct rule *rule)
+{
+	static const char *const modes[] = {
+		[CHILD_RULE] = "rule", [CHILD_CASCADE] = "cascade", [CHILD_SET_NULL] = "set null",
+	};
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < rule->nchildren; i++) {
+		const struct child *c = &rule->children[i];
+
+		if (c->mode == CHILD_RULE && !c->constraint)	/* as if it were not there */
+			continue;
+		json_array_append_new(all, json_pack("[sss]", c->table, c->constraint ? c->constraint : "", modes[c->mode]));
+	}
+	return all;
+}
+
+/* What definitions of older versions do not say. */
+static void add_bounds(json_t *def, const struct bound *r)
+{
+	const struct rule *rule = r->rule;
+	const struct retention_class *cls = rule->cls, *vault = r->root->rule->cls;
+	const char *lo = rule->plausible_from ? rule->plausible_from : cls ? cls->plausible_from : NULL;
+
+	json_object_set_new(def, "plausible_from", json_string(lo ? lo : PLAUSIBLE_FROM));
+	json_object_set_new(def, "class_zone", json_string(cls && cls->zone ? cls->zone : ""));
+	json_object_set_new(def, "via", json_string(r->via ? r->via->name : rule->via ? rule->via : ""));
+	json_object_set_new(def, "only", json_boolean(rule->only));
+	json_object_set_new(def, "children", children_json(rule));
+	if (rule->action == ACTION_QUARANTINE && vault && vault->has_vault)
+		set_period(def, "vault", &vault->vault);
+	if (cls && cls->has_cap)
+		set_period(def, "cap", &cls->cap);
+}
+
 const char *confirm_definition(struct arena *a, const struct bound *r)
 {
 	const struct rule *rule = r->rule;
@@ -80,6 +126,7 @@ const char *confirm_definition(struct arena *a, const struct bound *r)
 			"columns", columns_json(rule), "terms", terms);
 	if (rule->cls && rule->cls->has_cap)
 		json_object_set_new(def, "cap_days", json_real(period_days(&rule->cls->cap)));
+	add_bounds(def, r);
 	text = json_dumps(def, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
 	kept = arena_strdup(a, text);
 	free(text);
@@ -125,7 +172,29 @@ static const char *text_of(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-/* Some new term keeps at least as long, from the same event and in the same way. */
+/* Definitions of older versions have mean lengths alone. One that is still the same is the same period, since
+ * nothing says otherwise; another is longer when it is so for any period of the old mean length. */
+static bool lasts_mean(const struct period *p, double days)
+{
+	struct period most = { .days = (int)(days * 31 / 30) + 2 };
+	double apart = period_days(p) - days;
+
+	return (apart < 1e-6 && apart > -1e-6) || period_lasts(p, &most);
+}
+
+static bool lasts(const json_t *is, const json_t *was, const char *key, const char *mean)
+{
+	struct period p, o;
+	const char *why;
+
+	BUG_ON(!period_parse(text_of(is, key), &p, &why));
+	if (period_parse(text_of(was, key), &o, &why))
+		return period_lasts(&p, &o);
+	return lasts_mean(&p, json_number_value(json_object_get(was, mean)));
+}
+
+/* Some new term keeps at least as long, from the same event and in the same way; what no cap bounds and no
+ * request shortens stays so. */
 static bool term_kept(const json_t *was, const json_t *terms)
 {
 	size_t i;
@@ -136,7 +205,9 @@ static bool term_kept(const json_t *was, const json_t *terms)
 		    json_is_true(json_object_get(t, "until")) != json_is_true(json_object_get(was, "until")) ||
 		    (json_is_true(json_object_get(t, "ignore_null")) && !json_is_true(json_object_get(was, "ignore_null"))))
 			continue;
-		if (json_number_value(json_object_get(t, "days")) >= json_number_value(json_object_get(was, "days")) - 1e-6)
+		if (streq(text_of(was, "kind"), "floor") && !streq(text_of(t, "kind"), "floor"))
+			continue;
+		if (json_is_true(json_object_get(t, "until")) || lasts(t, was, "keep", "days"))
 			return true;
 	}
 	return false;
@@ -144,11 +215,31 @@ static bool term_kept(const json_t *was, const json_t *terms)
 
 static bool cap_shorter(const json_t *was, const json_t *is)
 {
-	const json_t *new_cap = json_object_get(is, "cap_days"), *old_cap = json_object_get(was, "cap_days");
-
-	if (!new_cap)
+	if (!json_object_get(is, "cap_days"))
 		return false;
-	return !old_cap || json_number_value(new_cap) < json_number_value(old_cap) - 1e-6;
+	return !json_object_get(was, "cap_days") || !lasts(is, was, "cap", "cap_days");
+}
+
+/* A key that an older version's definition lacks says nothing. */
+static bool differs(const json_t *was, const json_t *is, const char *key)
+{
+	const json_t *before = json_object_get(was, key);
+
+	return before && !json_equal(before, json_object_get(is, key));
+}
+
+/* Of what is wider in one direction alone. */
+static const char *what_widened(const json_t *was, const json_t *is)
+{
+	const json_t *lo = json_object_get(was, "plausible_from");
+
+	if (lo && strcmp(text_of(is, "plausible_from"), json_string_value(lo)) < 0)
+		return "its plausible_from became earlier";
+	if (json_is_true(json_object_get(was, "only")) && !json_is_true(json_object_get(is, "only")))
+		return "it takes the rows of inheritance children now";
+	if (json_object_get(was, "vault") && json_object_get(is, "vault") && !lasts(is, was, "vault", ""))
+		return "its vault keeps rows less long";
+	return NULL;
 }
 
 static const char *what_changed(const json_t *was, const json_t *is)
@@ -156,19 +247,21 @@ static const char *what_changed(const json_t *was, const json_t *is)
 	static const char *const same[][2] = {
 		{ "table", "its table changed" }, { "action", "its action changed" },
 		{ "where", "its condition changed" }, { "follows", "what it follows changed" },
-		{ "zone", "its zone changed" },
+		{ "zone", "its zone changed" }, { "class_zone", "the zone of its class changed" },
+		{ "via", "the key by which it follows changed" },
+		{ "start", "its start event changed" }, { "events", "its start event changed" },
+		{ "columns", "the columns it overwrites changed" },
+		{ "children", "what becomes of referencing tables changed" },
 	};
+	const char *wider = what_widened(was, is);
 	size_t i;
 	json_t *t;
 
 	for (i = 0; i < ARRAY_SIZE(same); i++)
-		if (!streq(text_of(was, same[i][0]), text_of(is, same[i][0])))
+		if (differs(was, is, same[i][0]))
 			return same[i][1];
-	if (!json_equal(json_object_get(was, "start"), json_object_get(is, "start")) ||
-	    !json_equal(json_object_get(was, "events"), json_object_get(is, "events")))
-		return "its start event changed";
-	if (!json_equal(json_object_get(was, "columns"), json_object_get(is, "columns")))
-		return "the columns it overwrites changed";
+	if (wider)
+		return wider;
 	json_array_foreach(json_object_get(was, "terms"), i, t)
 		if (!term_kept(t, json_object_get(is, "terms")))
 			return "its class became shorter";

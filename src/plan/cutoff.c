@@ -40,7 +40,7 @@ static bool ask(struct conn *c, const char *as_of, const struct cutoff_request *
 	return conn_query_text(c, sqltext_get("query/cutoff"), ret, d, words[r->kind], as_of,
 			       period ? period_interval(period, interval) : NULL,
 			       period && period_is_exact(period) ? "true" : "false", r->zone, r->stored_zone ? r->stored_zone : r->zone,
-			       r->date ? r->date : "1970-01-02") || refused(r, d);
+			       r->date ? r->date : PLAUSIBLE_FROM) || refused(r, d);
 }
 
 typedef bool parse_fn(const char *s, size_t n, int64_t *ret);

@@ -25,10 +25,39 @@ static void add_stmts(struct strbuf *sb, const struct plan_step *s)
 		line(sb, "vault", s->prepare->params.values[i]);
 }
 
+static void number(struct strbuf *sb, const char *key, double n)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%.15g", n);
+	line(sb, key, n < 0 ? NULL : text);
+}
+
+/* What bounds a step, and of whose groups it makes more: no confirmation is asked for them, but a plan with
+ * others is another one. */
+static void add_bounds(struct strbuf *sb, const struct plan *p, const struct bound *r)
+{
+	struct limits l = policy_limits(p->policy, p->db, r->rule);
+	const struct retention_class *cls = r->root->rule->cls;
+	const struct anonymity *an = &r->rule->anonymity;
+
+	number(sb, "max_rows", (double)l.max_rows);
+	number(sb, "max_percent", l.max_percent);
+	number(sb, "keep_newest", (double)l.keep_newest);
+	number(sb, "k", an->k ? an->k : cls ? cls->k : 0);
+	number(sb, "l", an->l);
+	line(sb, "subject", an->subject);
+	for (size_t i = 0; i < an->nquasi; i++)
+		line(sb, "quasi", an->quasi[i]);
+	for (size_t i = 0; i < an->nsensitive; i++)
+		line(sb, "sensitive", an->sensitive[i]);
+}
+
 static void add_rule(struct strbuf *sb, struct binder *b, struct bound *r, const struct plan_step *s)
 {
 	line(sb, "rule", r->rule->name);
 	line(sb, "definition", s->definition);
+	add_bounds(sb, b->plan, r);
 	for (size_t i = 0; i < r->rule->anonymity.nsuppress; i++)
 		line(sb, "suppress", r->rule->anonymity.suppress[i]);
 	line(sb, "failed", r->failed ? bound_fault(r)->message : NULL);
@@ -49,7 +78,7 @@ void fingerprint_plan(struct plan *p, struct bound **order, struct binder *b)
 {
 	AUTO_STRBUF sb = STRBUF_INIT;
 
-	line(&sb, "pgretain", "plan/1");
+	line(&sb, "pgretain", "plan/2");
 	for (size_t i = 0; i < p->nsteps; i++)
 		add_rule(&sb, b, order[i], &p->steps[i]);
 	digest_text(strbuf_str(&sb), sb.len, p->fingerprint);

@@ -66,6 +66,89 @@ conf_rule t "table = \"public.t\"; class = \"c\"; start = \"at\"; where = \"id >
 run_pgretain run
 is "$rc" 1 'another condition needs a confirmation too'
 
+# ---- what widens a rule is seen: one key at a time ----
+q 'CREATE TABLE one (id int PRIMARY KEY, at timestamp); CREATE TABLE boxed (id int PRIMARY KEY, at timestamptz);
+   CREATE TABLE tall (id int PRIMARY KEY, at timestamptz); CREATE TABLE tall_kid () INHERITS (tall);
+   CREATE TABLE par (id int PRIMARY KEY, at timestamptz); CREATE TABLE kid (id int PRIMARY KEY, par int REFERENCES par);
+   CREATE TABLE top (id int PRIMARY KEY, at timestamptz);
+   CREATE TABLE fol (id int PRIMARY KEY, a int CONSTRAINT fol_a REFERENCES top, b int CONSTRAINT fol_b REFERENCES top)'
+variant() {	# variant [KEY=VALUE...]
+	local keep='30 days' cap='60 days' kind=both zone=UTC from=2000-01-01 rule_from=2001-01-01 vault='30 days'
+	local only=true child=cascade via=fol_a max_rows=1000 max_percent=90.0 newest='keep_newest = 1;'
+	local "$@"
+	local floor="floor = ( { keep = \"$keep\"; basis = \"law\"; } ); standards = ( { name = \"s\"; keep = \"10 days\"; } );"
+	[ $kind = both ] || floor="standards = ( { name = \"s\"; keep = \"$keep\"; } );"
+	conf_new
+	conf_class c "$floor cap = \"$cap\"; zone = \"$zone\"; action = \"delete\"; plausible_from = \"$from\";"
+	conf_class v "floor = ( { keep = \"1 year\"; basis = \"law\"; } ); action = \"quarantine\"; vault = \"$vault\";"
+	conf_rule one "table = \"public.one\"; class = \"c\"; start = \"at\"; stored_zone = \"UTC\";
+		limits = { max_rows = $max_rows; max_percent = $max_percent; $newest };"
+	conf_rule boxed 'table = "public.boxed"; class = "v"; start = "at";'
+	conf_rule tall "table = \"public.tall\"; class = \"v\"; start = \"at\"; action = \"delete\"; only = $only;
+		plausible_from = \"$rule_from\";"
+	conf_rule par "table = \"public.par\"; class = \"v\"; start = \"at\"; action = \"delete\"; children = { kid = \"$child\"; };"
+	conf_rule top 'table = "public.top"; class = "v"; start = "at"; action = "delete";'
+	conf_rule fol "table = \"public.fol\"; follows = \"top\"; via = \"$via\"; action = \"delete\";"
+}
+variant
+confirmed_run
+is "$rc" 0 'all of them are confirmed'
+out=$plan_out
+fp=$(json .fingerprint)
+widened() {	# widened WHY KEY=VALUE
+	variant "$2"
+	run_pgretain --format json plan
+	isnt "$(json .fingerprint)" "$fp" "$2: another fingerprint"
+	run_pgretain run
+	is "$rc" 1 "$2: a run is refused"
+	like "$err" "$1" 'and says what has changed'
+	run_pgretain run --expect "$fp"
+	is "$rc" 3 "$2: not the plan that was expected"
+}
+widened 'rule "one".*plausible_from.*earlier' from=1970-01-02
+widened 'rule "tall".*plausible_from.*earlier' rule_from=2000-12-31
+widened 'rule "one".*zone of its class' zone=Asia/Shanghai
+widened 'rule "boxed".*vault' 'vault=1 day'
+widened 'rule "boxed".*vault' 'vault=4 weeks'
+widened 'rule "tall".*inheritance' only=false
+widened 'rule "par".*referencing' 'child=set null'
+widened 'rule "fol".*key by which it follows' via=fol_b
+widened 'rule "one".*shorter' kind=standard
+widened 'rule "one".*shorter' 'keep=1 month'
+widened 'rule "one".*shorter' 'keep=721 hours'
+widened 'rule "one".*shorter' 'cap=2 months'
+bounds() {
+	variant "$1"
+	run_pgretain --format json plan
+	isnt "$(json .fingerprint)" "$fp" "$1: another fingerprint"
+	run_pgretain run --expect "$fp"
+	is "$rc" 3 "$1: not the plan that was expected"
+}
+bounds newest=
+bounds max_rows=1001
+bounds max_percent=90.5
+variant
+run_pgretain run --expect "$fp"
+is "$rc" 0 'as it was: nothing of that was taken over'
+
+# what an older version wrote has mean lengths, and is silent about the rest
+q "UPDATE pgretain.confirmed SET definition = jsonb_set(definition::jsonb - '{plausible_from,class_zone,vault,only,children,via,cap}'::text[],
+	'{terms}', (SELECT coalesce(jsonb_agg(t - 'keep'), '[]') FROM jsonb_array_elements(definition::jsonb->'terms') t))::text"
+variant 'keep=1 month'
+run_pgretain run
+is "$rc" 1 'one of an older version: 1 month may be less than 30 days'
+variant keep=721\ hours
+run_pgretain run
+is "$rc" 1 'and 721 hours are'
+variant
+run_pgretain run --expect "$fp"
+is "$rc" 0 'the same rules need no confirmation'
+is "$(q "SELECT count(*) FROM pgretain.confirmed WHERE definition::jsonb ? 'only' AND rule IN ('one', 'boxed')")" 2 \
+	'and are written anew'
+variant from=2001-01-01 'vault=32 days' 'keep=2 months' 'cap=1 year' rule_from=2002-01-01
+run_pgretain run
+is "$rc" 0 'later, longer: applies at once'
+
 # ---- ceilings ----
 q "DELETE FROM t WHERE at < now() - interval '1 year'; INSERT INTO t SELECT i, $old - i * interval '1 day' FROM
 	generate_series(1, 40) i"
