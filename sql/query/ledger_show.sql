@@ -1,9 +1,14 @@
 -- Entries with the rule's text that was in force: rule, table, since, until, run, kind; NULL = any.
--- A batch has the text of its run's step.
-WITH step_text AS MATERIALIZED (
-	SELECT DISTINCT ON (run, rule) run, rule, detail::jsonb->>'rule_text' AS digest
-	FROM pgretain.ledger
-	WHERE kind = 'step' AND detail::jsonb ? 'rule_text'
+-- A batch has the text of its run's step, or of the run's beginning: a killed run has no step.
+WITH run_text AS MATERIALIZED (
+	SELECT DISTINCT ON (run, rule) run, rule, digest
+	FROM (SELECT seq, run, rule, detail::jsonb->>'rule_text' AS digest
+		FROM pgretain.ledger
+		WHERE kind = 'step' AND detail::jsonb ? 'rule_text'
+		UNION ALL
+		SELECT s.seq, s.run, x.rule, x.digest
+		FROM pgretain.ledger s, jsonb_each_text(s.detail::jsonb->'rules') AS x (rule, digest)
+		WHERE s.kind = 'run' AND s.detail::jsonb->>'event' = 'start') AS t
 	ORDER BY run, rule, seq DESC
 )
 SELECT l.seq, l.kind, l.run, l.rule, l.tbl, l.action, l.rows,
@@ -12,7 +17,7 @@ SELECT l.seq, l.kind, l.run, l.rule, l.tbl, l.action, l.rows,
 	l.actor, l.login, l.detail, encode(l.prev, 'hex') AS prev, encode(l.hash, 'hex') AS hash,
 	t.digest, t.text
 FROM pgretain.ledger l
-LEFT JOIN step_text s ON s.run = l.run AND s.rule = l.rule
+LEFT JOIN run_text s ON s.run = l.run AND s.rule = l.rule
 LEFT JOIN pgretain.rule_text t ON t.digest = coalesce(l.detail::jsonb->>'rule_text', s.digest)
 WHERE ($1::text IS NULL OR l.rule = $1::text)
 	AND ($2::text IS NULL OR l.tbl = $2::text)

@@ -216,6 +216,8 @@ bool run_event(struct run_session *r, const char *event, int64_t rows, struct di
 
 	if (r->plan)
 		json_object_set_new(detail, "fingerprint", json_string(r->plan->fingerprint));
+	if (r->texts && streq(event, "start"))
+		json_object_set(detail, "rules", r->texts);
 	if (streq(event, "end"))
 		json_object_set_new(detail, "exit", json_integer(r->out.exit));
 	if (opts_flag(&r->ctx->opts, "lift-ceilings"))
@@ -390,7 +392,8 @@ static bool execute(struct run_session *r, struct diag *d)
 	int settled = 0;
 
 	new_uuid(r->uuid);
-	if (!ctx_tomb_secret(r->ctx, &r->x.secret, d) || !ledger_settle(r->conn, r->ctx->actor, &settled, d) || !confirm_all(r, d))
+	if (!ctx_tomb_secret(r->ctx, &r->x.secret, d) || !ledger_settle(r->conn, r->ctx->actor, &settled, d) ||
+	    !confirm_all(r, d) || !run_texts_put(r->conn, r->plan, &r->texts, d))
 		return false;
 	FAULT_POINT(run_confirmed);
 	if (!run_event(r, "start", -1, d))
@@ -477,6 +480,7 @@ void run_session_done(struct run_session *r)
 {
 	if (r->conn)
 		conn_close(r->conn);
+	json_decref(r->texts);
 	for (size_t i = 0; i < r->fresh.n; i++)
 		plan_free(r->fresh.v[i]);
 	if (r->plan)

@@ -6,6 +6,7 @@
 #include "cmd/connect.h"
 #include "cmd/erasure_backup.h"
 #include "cmd/notice.h"
+#include "cmd/run_texts.h"
 #include "cmd/suppress.h"
 #include "cmd/words.h"
 #include "exec/lane.h"
@@ -77,6 +78,15 @@ static bool run_event(struct erasure_run *r, const char *event, int64_t rows, st
 
 	if (streq(event, "end"))
 		json_put(detail, "exit", json_integer(r->out.exit));
+	if (streq(event, "start")) {
+		json_t *texts;
+
+		if (!run_texts_put(r->e->conn, r->e->plan, &texts, d)) {
+			json_decref(detail);
+			return false;
+		}
+		json_put(detail, "rules", texts);
+	}
 	return append(r, &entry, detail, d);
 }
 

@@ -3,6 +3,7 @@
 #define PGRETAIN_CMD_RUN_SESSION_H
 
 #include "cmd/cmd.h"
+#include "cmd/run_texts.h"
 #include "exec/run.h"
 #include "plan/build.h"
 #include "report/recurrence_view.h"
@@ -20,6 +21,7 @@ struct run_session {
 	bool unrecorded;			/* a step's entry could not be written */
 	const char *replay_log;
 	char uuid[37];
+	json_t *texts;				/* run_texts_put(); NULL: not yet */
 	struct exec_options x;
 	double began_ms, deadline_ms;
 	double logged_ms;

@@ -5,8 +5,8 @@
  * seq; the engine calls it as the last statement of the transaction that did the work.
  *
  * Conventions that settle, show and report rely on:
- *	kind run	detail.event = start | end | interrupted; start has detail.job (NULL: no job), end has
- *			detail.exit, the exit code
+ *	kind run	detail.event = start | end | interrupted; start has detail.job (NULL: no job) and
+ *			detail.rules = { rule: digest of ledger_rule_text() }, end has detail.exit, the exit code
  *	kind step	one rule in one run; detail.rule_text = digest of ledger_rule_text(), detail.status =
  *			done | skipped | failed, with detail.sqlstate and detail.reason where there is one
  *	kind batch	one transaction; rows = the server's count; detail.epoch = hold_lock_shared()

@@ -274,6 +274,12 @@ for how in once restart; do
 		400 'ledger and table agree'
 	is "$(q "SELECT count(*) FROM pgretain.ledger WHERE seq > $since AND kind = 'run'
 		AND detail::jsonb->>'event' = 'interrupted'")" 1 'the open run is settled as interrupted'
+	killed=$(q "SELECT run FROM pgretain.ledger WHERE seq > $since AND kind = 'run' AND detail::jsonb->>'event' = 'interrupted'")
+	"$PGRETAIN" ledger show --run "$killed" --format json >"$W/out" 2>&1
+	isnt "$(q "SELECT count(*) FROM pgretain.ledger WHERE run = '$killed' AND kind = 'batch'")" 0 'it had committed batches'
+	is "$(jq -c '[.entries[] | select(.kind == "batch") | (.rule_text // "") | test("^delete public\\.kill9.*1 year")] | [length, all]' "$W/out")" \
+		"[$(q "SELECT count(*) FROM pgretain.ledger WHERE run = '$killed' AND kind = 'batch'"),true]" \
+		'by which rule text: of each of them'
 	"$PGRETAIN" report --format json >"$W/out" 2>&1
 	like "$(jq -r '.runs[] | .state' "$W/out" | sort | uniq -c | tr -s ' \n' ' ')" 'interrupted' 'the report shows it'
 	case_end
