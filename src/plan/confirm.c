@@ -31,10 +31,11 @@ static void set_period(json_t *o, const char *key, const struct period *p)
 
 static json_t *term_json(const struct term *t)
 {
-	json_t *o = json_pack("{sssssfsbsb}", "kind", t->kind == TERM_FLOOR ? "floor" : "standard",
+	json_t *o = json_pack("{sssssfsbsbsb}", "kind", t->kind == TERM_FLOOR ? "floor" : "standard",
 			      "event", t->until ? t->until : t->from ? t->from : "start",
 			      "days", t->until ? 0.0 : period_days(&t->keep),
-			      "until", t->until != NULL, "ignore_null", t->ignore_null);
+			      "until", t->until != NULL, "ignore_null", t->ignore_null,
+			      "survives", t->kind == TERM_FLOOR || t->survives_erasure);
 
 	if (!t->until)
 		set_period(o, "keep", &t->keep);
@@ -205,7 +206,8 @@ static bool term_kept(const json_t *was, const json_t *terms)
 		    json_is_true(json_object_get(t, "until")) != json_is_true(json_object_get(was, "until")) ||
 		    (json_is_true(json_object_get(t, "ignore_null")) && !json_is_true(json_object_get(was, "ignore_null"))))
 			continue;
-		if (streq(text_of(was, "kind"), "floor") && !streq(text_of(t, "kind"), "floor"))
+		if ((streq(text_of(was, "kind"), "floor") && !streq(text_of(t, "kind"), "floor")) ||
+		    (json_is_true(json_object_get(was, "survives")) && !json_is_true(json_object_get(t, "survives"))))
 			continue;
 		if (json_is_true(json_object_get(t, "until")) || lasts(t, was, "keep", "days"))
 			return true;

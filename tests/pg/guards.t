@@ -75,7 +75,7 @@ q 'CREATE TABLE one (id int PRIMARY KEY, at timestamp); CREATE TABLE boxed (id i
 variant() {	# variant [KEY=VALUE...]
 	local keep='30 days' cap='60 days' kind=both zone=UTC from=2000-01-01 rule_from=2001-01-01 vault='30 days'
 	local only=true child=cascade via=fol_a max_rows=1000 max_percent=90.0 newest='keep_newest = 1;'
-	local "$@"
+	[ $# = 0 ] || local "$@"
 	local floor="floor = ( { keep = \"$keep\"; basis = \"law\"; } ); standards = ( { name = \"s\"; keep = \"10 days\"; } );"
 	[ $kind = both ] || floor="standards = ( { name = \"s\"; keep = \"$keep\"; } );"
 	conf_new
@@ -87,7 +87,7 @@ variant() {	# variant [KEY=VALUE...]
 	conf_rule tall "table = \"public.tall\"; class = \"v\"; start = \"at\"; action = \"delete\"; only = $only;
 		plausible_from = \"$rule_from\";"
 	conf_rule par "table = \"public.par\"; class = \"v\"; start = \"at\"; action = \"delete\"; children = { kid = \"$child\"; };"
-	conf_rule top 'table = "public.top"; class = "v"; start = "at"; action = "delete";'
+	conf_rule top 'table = "public.top"; class = "v"; start = "at"; action = "delete"; children = { fol = "set null"; };'
 	conf_rule fol "table = \"public.fol\"; follows = \"top\"; via = \"$via\"; action = \"delete\";"
 }
 variant
