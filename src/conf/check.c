@@ -44,11 +44,22 @@ static void job_database(struct conf_reader *r, struct job *job)
 			   conf_nearest(r, job->database, database_names(r)));
 }
 
+/* Every bound of it may be written; none is obeyed. */
+static void warn_throttle(struct conf_reader *r, const struct job *job)
+{
+	const struct throttle *t = &job->throttle;
+
+	if (t->replica_lag_ms >= 0 || t->wal_rate_bytes >= 0 || t->lock_waiters >= 0 || t->xmin_age_ms >= 0 || t->load >= 0)
+		conf_warn(r, job->loc, "leave it out; window, lanes and transaction_target bound what a run asks of the server",
+			  "job %s: throttle is read, but runs do not obey it yet", job->name ? conf_quoted(r, job->name) : "");
+}
+
 static void check_jobs(struct conf_reader *r)
 {
 	for (size_t i = 0; i < r->policy->njobs; i++) {
 		job_once(r, i);
 		job_database(r, &r->policy->jobs[i]);
+		warn_throttle(r, &r->policy->jobs[i]);
 	}
 }
 

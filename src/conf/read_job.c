@@ -96,7 +96,7 @@ static const struct conf_key job_keys[] = {
 	  .meaning = "what is done, in this order" },
 	{ "catch_up", &conf_bool, JOB(catch_up), .meaning = "start late after a downtime" },
 	{ "throttle", &conf_group, JOB(throttle), .section = &section_throttle,
-	  .meaning = "when to go slower" },
+	  .meaning = "when to go slower: read, but not obeyed yet" },
 	{ 0 },
 };
 
