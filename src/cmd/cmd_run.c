@@ -21,6 +21,7 @@
 #include <poll.h>
 
 #define LANES_WAIT_MS 15000	/* for the lanes of a run that was killed */
+#define PROGRESS_MS 10000	/* between two lines of the log */
 #define RECONNECT_MS 60000	/* how long a server that is away is waited for */
 
 /* ---- guards: before the first write ---- */
@@ -281,26 +282,35 @@ static void on_step(void *ctx, const struct plan_step *s, const struct outcome_s
 	r->unrecorded = true;
 }
 
+static void progress_line(const struct exec_progress *p, double rate, double left)
+{
+	fprintf(stderr, "\r%s: %lld of %lld rows, ", p->rule, (long long)p->rows, (long long)p->rows_all);
+	if (p->pages_all)
+		fprintf(stderr, "%lld of %lld pages, ", (long long)p->pages_done, (long long)p->pages_all);
+	fprintf(stderr, "%.0f rows/s", rate);
+	if (left >= 0)
+		fprintf(stderr, ", about %.0f s left", left);
+	fputs("   ", stderr);
+	fflush(stderr);
+}
+
 static void on_progress(void *ctx, const struct exec_progress *p)
 {
 	struct run_session *r = ctx;
-	double rate = p->seconds > 0 ? (double)p->rows / p->seconds : 0;
-	double left = p->pages_done ? p->seconds * (double)(p->pages_all - p->pages_done) / (double)p->pages_done : 0;
+	double rate = p->seconds > 0 ? (double)p->rows / p->seconds : 0, left = exec_progress_left(p);
 
 	if (!r->ctx->progress)
 		return;
 	if (r->ctx->progress_live) {
-		fprintf(stderr, "\r%s: %lld rows, %lld of %lld pages, %.0f rows/s, about %.0f s left   ", p->rule,
-			(long long)p->rows, (long long)p->pages_done, (long long)p->pages_all, rate, left);
-		fflush(stderr);
+		progress_line(p, rate, left);
 		return;
 	}
-	if (clock_ms() - r->logged_ms < 10000)
+	if (clock_ms() - r->logged_ms < PROGRESS_MS)
 		return;
 	r->logged_ms = clock_ms();
-	log_event(LOG_LEVEL_INFO, "progress", LOG_S("rule", p->rule), LOG_I("rows", p->rows),
+	log_event(LOG_LEVEL_INFO, "progress", LOG_S("rule", p->rule), LOG_I("rows", p->rows), LOG_I("rows_all", p->rows_all),
 		  LOG_I("pages", p->pages_done), LOG_I("pages_all", p->pages_all), LOG_I("rows_per_second", (int64_t)rate),
-		  LOG_I("seconds_left", (int64_t)left));
+		  left < 0 ? LOG_S("seconds_left", "unknown") : LOG_I("seconds_left", (int64_t)left));
 }
 
 static const struct plan *newest_plan(const struct run_session *r)

@@ -8,9 +8,13 @@
 
 struct exec_progress {
 	const char *rule;
-	int64_t rows, pages_done, pages_all;
+	int64_t rows, rows_all;
+	int64_t pages_done, pages_all;		/* pages_all 0: by index, where only rows say how far it is */
 	double seconds;
 };
+
+/* How long it takes at the rate until now; < 0: nothing says so yet. */
+double exec_progress_left(const struct exec_progress *p);
 
 struct exec_options {
 	const char *run, *actor;		/* UUID; who started it */

@@ -243,12 +243,20 @@ static void wait_lanes(struct sweep *w)
 			lane_handle(w, lanes[i]);
 }
 
+double exec_progress_left(const struct exec_progress *p)
+{
+	int64_t n = p->pages_all ? p->pages_done : p->rows, all = p->pages_all ? p->pages_all : p->rows_all;
+
+	return n <= 0 ? -1 : n >= all ? 0 : p->seconds * (double)(all - n) / (double)n;
+}
+
 static void progress(struct sweep *w)
 {
 	double now = clock_ms();
 	struct exec_progress p = {
-		.rule = w->work.step->rule->name, .rows = w->step->acted, .pages_done = w->queue.pages_done,
-		.pages_all = w->queue.pages_all, .seconds = (now - w->began_ms) / 1e3,
+		.rule = w->work.step->rule->name, .rows = w->step->acted,
+		.rows_all = w->step->before + plan_step_rows(w->work.step), .pages_done = w->queue.pages_done,
+		.pages_all = unit_pages_all(&w->queue), .seconds = (now - w->began_ms) / 1e3,
 	};
 
 	if (!w->o->progress || now - w->last_progress_ms < 500)

@@ -14,12 +14,22 @@ void unit_queue_init(struct unit_queue *q, const struct plan_step *step, double 
 
 		if (fits < q->max_pages)
 			q->max_pages = fits < 1 ? 1 : fits;
-		if (step->relations[i].strategy != STRATEGY_INDEX)
-			q->pages_all += step->relations[i].pages;
 	}
 	if (q->pages > q->max_pages)
 		q->pages = q->max_pages;
 	q->dropped = xcalloc(step->nrelations, sizeof(*q->dropped));
+}
+
+int64_t unit_pages_all(const struct unit_queue *q)
+{
+	int64_t pages = 0;
+
+	for (size_t i = 0; i < q->step->nrelations; i++) {
+		if (q->step->relations[i].strategy == STRATEGY_INDEX)
+			return 0;
+		pages += q->dropped[i] ? 0 : q->step->relations[i].pages;
+	}
+	return pages;
 }
 
 void unit_free(struct unit *u)

@@ -29,7 +29,7 @@ struct unit {
 struct unit_queue {
 	const struct plan_step *step;
 	size_t relation;		/* sweep: current relation and next page */
-	int64_t next_page, pages_done, pages_all;
+	int64_t next_page, pages_done;
 	double pages, rows;		/* how much a unit takes now */
 	double max_pages;
 	bool sweeping;
@@ -43,6 +43,8 @@ void unit_queue_init(struct unit_queue *q, const struct plan_step *step, double 
 void unit_queue_done(struct unit_queue *q);
 /* Page ranges of every relation that the plan sweeps by pages. */
 void unit_sweep(struct unit_queue *q);
+/* Pages of a sweep that all relations have, but those that were dropped; 0: rows of some are found by index. */
+int64_t unit_pages_all(const struct unit_queue *q);
 /* Lists of ctids (copied), cut into units of the present size. */
 void unit_add_tids(struct unit_queue *q, size_t relation, const struct tid *tids, size_t n);
 /* The same as one unit: a circle of rows. oids (copied too): of each, where it goes across relations. */
