@@ -84,6 +84,8 @@ static void add_notes(struct filling *f, size_t i, struct rule_view *v)
 
 	if (s->needs_confirmation && !f->out && !f->simulated)
 		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "needs a confirmation: %s", s->confirmation_why));
+	for (size_t k = 0; k < s->ncosts && !f->out && !f->simulated; k++)
+		vec_push(f->ctx->arena, &notes, s->costs[k]);
 	if (s->status == STEP_FAILED && *s->diag.hint)
 		vec_push(f->ctx->arena, &notes, arena_printf(f->ctx->arena, "what to do: %s", s->diag.hint));
 	v->notes = notes.v;

@@ -62,6 +62,7 @@ struct plan_relation {
 	int64_t pages, page_bytes;	/* page_bytes: heap and TOAST bytes that one page stands for */
 	enum plan_strategy strategy;
 	const char *reason;		/* why that strategy */
+	int64_t reads;			/* pages that are read for it: all, or by an estimate those with due rows */
 	struct plan_shape shape;	/* of a unit of this relation */
 };
 
@@ -169,13 +170,14 @@ struct plan_step {
 	bool triggered;					/* triggers or rules run beside the step's own writes */
 	bool self_reference;				/* sweeps repeat until nothing more goes */
 
-	size_t nrelations, ndependents, ntallies, nanalyze;
+	size_t nrelations, ndependents, ntallies, nanalyze, ncosts;
 	struct plan_relation *relations;
 	struct plan_dependent *dependents;
 	struct plan_tally *tallies;
 	const struct plan_query *prepare;	/* before the first write: the vault; NULL: nothing. The last value is
 					 * the purge date, which the fingerprint leaves out */
 	const char **analyze;		/* quoted names to ANALYZE after the step */
+	const char **costs;		/* what it asks of the server, a sentence each */
 
 	struct plan_anonymity anonymity;
 

@@ -37,6 +37,9 @@ bool count_guards(struct binder *b, struct bound *r, struct plan_step *s, bool l
 /* strategy.c: relations of a step with the way each is swept. */
 bool strategy_choose(struct binder *b, struct bound *r, struct plan_step *s, struct diag *d) must_use;
 
+/* cost.c: what a step asks of the server. All tallies are counted. */
+void cost_step(struct binder *b, const struct bound *r, size_t i);
+
 /* shape.c: what a step's statements rely on of the schema; then the statements that compare it. */
 void shape_step(struct binder *b, const struct bound *r, struct plan_step *s);
 void shape_statements(struct plan *p);

@@ -130,6 +130,7 @@ static void choose(struct binder *b, const struct bound *r, const struct plan_st
 	const char *why = NULL;
 
 	p->strategy = STRATEGY_PAGES;
+	p->reads = leaf->pages;
 	if (b->request) {
 		p->strategy = STRATEGY_INDEX;
 		p->reason = "the rows of the people who asked";
@@ -141,10 +142,11 @@ static void choose(struct binder *b, const struct bound *r, const struct plan_st
 	} else if (r->root->followers.n) {
 		p->reason = "followers go with their rows, page range by page range";
 	} else if (ix && (touched < pages * 0.6 || correlation > 0.9) && due < 2e6) {
+		if (correlation > 0.9)
+			touched = fmin(touched, pages * due / fmax(due, (double)leaf->tuples));
 		p->strategy = STRATEGY_INDEX;
-		p->reason = arena_printf(b->a, "about %.0f of %.0f pages hold due rows; index %s leads to them", 
-					 correlation > 0.9 ? fmin(touched, pages * due / fmax(due, (double)leaf->tuples)) : touched,
-					 pages, ix->name);
+		p->reads = (int64_t)ceil(touched);
+		p->reason = arena_printf(b->a, "about %.0f of %.0f pages hold due rows; index %s leads to them", touched, pages, ix->name);
 	} else {
 		p->reason = ix ? "due rows lie on most pages" : "no index on the start column";
 	}

@@ -52,6 +52,13 @@ q "CREATE TABLE np (id int PRIMARY KEY, at timestamptz);
 conf_rule np 'table = "public.np"; class = "c"; start = "at"; children = { nc = "cascade"; };'
 case_keep 'SELECT * FROM np WHERE id > 300'
 case_keep 'SELECT * FROM nc WHERE np > 300'
+run_pgretain plan --format json
+pages() { q "SELECT pg_relation_size('$1') / current_setting('block_size')::int"; }
+is "$(json '.rules[] | select(.rule == "np") | .notes | map(select(test("page"))) | join("; ")')" \
+	"reads $(pages np) page(s) of public.np; foreign key nc_np_fkey of public.nc has no index: each of 300 row(s) that go reads $(pages nc) page(s)" \
+	'the plan shows what it costs'
+run_pgretain plan
+like "$(tr -s ' \n' ' ' <<<"$out")" "no index: each of 300 row\\(s\\) that go reads $(pages nc) page" 'for people too'
 case_run
 is "$rc $(of np deleted) $(of np cascaded | tr -d ' \n')" \
 	'0 300 {"public.nc":3000}' 'it ends, by smaller units' || note "$out"
@@ -84,4 +91,23 @@ ok "it waited no longer than 2 s: $longest ms" test "$longest" -lt 2000
 is "$(q 'SELECT count(*), count(*) FILTER (WHERE id % 4 > 0) FROM busy')" '100000|0' 'by plain SQL too'
 same_counts
 case_end
+
+note 'progress has a true denominator'
+case_conf
+q "CREATE TABLE bypage (id int PRIMARY KEY, at timestamptz, fat text DEFAULT repeat('x', 500));
+	INSERT INTO bypage SELECT n, CASE WHEN n % 4 = 0 THEN $fresh ELSE $old END FROM generate_series(1, 4000) n;
+	CREATE TABLE byindex (id int PRIMARY KEY, at timestamptz, fat text DEFAULT repeat('x', 500)); CREATE INDEX ON byindex (at);
+	INSERT INTO byindex SELECT n, CASE WHEN n <= 30 THEN $old ELSE $fresh END FROM generate_series(1, 4000) n;
+	ANALYZE"
+conf_rule bypage 'table = "public.bypage"; class = "c"; start = "at";'
+conf_rule byindex 'table = "public.byindex"; class = "c"; start = "at";'
+of_progress() { grep -m1 'event=progress' <<<"$err" | tr ' ' '\n' | sed -n "s/^$1=//p"; }
+all=$(pages bypage)
+case_run bypage
+is "$(of bypage strategy) $(of_progress rule) $(of_progress rows_all) $(of_progress pages_all)" "pages bypage 3000 $all" \
+	'by pages: of as many as the table has'
+ok 'none is done before it begins' test "$(of_progress pages)" -le "$all"
+case_run byindex
+is "$(of byindex strategy) $(of_progress rule) $(of_progress rows_all) $(of_progress pages_all)" 'index byindex 30 0' \
+	'by index: of as many rows as are due'
 done_testing
