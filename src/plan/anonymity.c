@@ -58,6 +58,7 @@ static void need_columns(struct bound *r, const char *key, const char *const *na
 		bound_fail(r, DIAG_CATALOG, "column %s does not exist in %s", names[i], r->table->display);
 		diag_where(&r->diag, "%s:%d: rule \"%s\", anonymity: %s", r->rule->anonymity.loc.file,
 			   r->rule->anonymity.loc.line, r->rule->name, key);
+		diag_hint(&r->diag, "columns are the catalogue's own names, unquoted");
 	}
 }
 
@@ -433,10 +434,14 @@ static void open_unnamed(struct binder *b, struct bound *r, struct plan_anonymit
 	}
 	if (sb.len)
 		open_add(b, an, arena_printf(b->a, "columns that the rule does not name: %s", strbuf_str(&sb)));
-	for (size_t i = 0; i < r->ops.n; i++)
+	for (size_t i = 0; i < r->ops.n; i++) {
+		const char *column = anon_column(r->ops.v[i])->name;
+
 		if (anon_face(r->ops.v[i]) == ANON_PSEUDONYM)
-			open_add(b, an, arena_printf(b->a, "%s gives column %s a pseudonym", anon_op(r->ops.v[i]),
-						     anon_column(r->ops.v[i])->name));
+			open_add(b, an, arena_printf(b->a, "%s gives column %s a pseudonym", anon_op(r->ops.v[i]), column));
+		if (anon_looks_personal(r->ops.v[i]))	/* whatever fills it in makes a pseudonym of it */
+			open_add(b, an, arena_printf(b->a, "the constant for column %s is a template", column));
+	}
 }
 
 static bool is_link(const struct cat_table *t, const char *column)

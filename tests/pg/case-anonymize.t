@@ -222,7 +222,18 @@ is "$rc $(jq -r '[.findings[] | select(.rule == "tmpl" and .id == "placeholder")
 case_run
 is "$run_rc $(q 'SELECT DISTINCT email || name FROM tmpl WHERE id < 3')" '0 user-${id}@ex{{initial}}' \
 	'a constant is stored as it stands'
-case_end
+named() { conf_add pgretain.cfg 'no_backups = "none are made of this one";'
+	anon tmpl "anonymity = { k = 2; quasi = [ \"city\" ]; }; columns = { at = \"keep\"; city = \"keep\";
+		email = { op = \"constant\"; value = \"$1\"; }; name = { op = \"constant\"; value = \"$2\"; }; };"
+	q "DELETE FROM tmpl; INSERT INTO tmpl (id, at, email, name, city) VALUES (1, $old, 'a@x', 'Zoe', 'Lyon'),
+		(2, $old, 'b@x', 'Ida', 'Lyon')"
+	case_run; }
+result() { json '.rules[] | select(.rule == "tmpl") | "\(.result) \(.k): \(.reasons | join("; "))"'; }
+fresh; named '[gone]' '[gone]'
+is "$(result)" 'anonymized 2: ' 'with constants that say nothing, and k reached: anonymized'
+fresh; named 'user-${id}@ex' '{{initial}}'
+is "$(result)" 'pseudonymized 2: the constant for column email is a template; the constant for column name is a template' \
+	'with templates the same rows are pseudonymized, though k is reached'
 fresh
 anon tmpl 'columns = { email = { op = "template"; value = "user-${id}@ex"; }; };'
 run_pgretain check --format json
