@@ -221,12 +221,14 @@ bool bind_columns(struct binder *b, struct bound *r)
 	if (rule->effect != EFFECT_CLASS && rule->effect != EFFECT_OWN)
 		return true;		/* links come to it, by bind_subjects */
 	if ((rule->action == ACTION_ANONYMIZE || part) && !r->ops.n)
-		return bound_fail(r, DIAG_CATALOG, "action %s overwrites no column: every one is kept",
-				  action_word(rule->action));
-	if (part && !cat_key(r->table))
-		return bound_fail(r, DIAG_CATALOG, "%s has no key: single columns could not be released again",
-				  r->table->display);
-	return true;
+		bound_fail(r, DIAG_CATALOG, "action %s overwrites no column: every one is kept", action_word(rule->action));
+	else if (part && !cat_key(r->table))
+		bound_fail(r, DIAG_CATALOG, "%s has no key: single columns could not be released again", r->table->display);
+	else
+		return true;
+	diag_hint(&r->diag, r->ops.n ? "give the table a primary key, or quarantine whole rows: leave `columns` out" :
+		  "give a column another operator than keep, or let the rule delete");
+	return false;
 }
 
 struct anon *bind_null(struct binder *b, const struct cat_table *t, const char *column, const struct column_op **op)

@@ -54,7 +54,9 @@ static bool column_type(struct bound *r, const struct clock_column *cc, const st
 	if (cc->unit == UNIT_NONE)
 		return true;
 	bound_fail(r, DIAG_CATALOG, "column %s is %s: a unit is for integers", cc->column, c->type);
-	return column_where(r, cc);
+	column_where(r, cc);
+	diag_hint(&r->diag, "leave the unit out: the column's own type says what it counts");
+	return false;
 }
 
 static bool ask(struct pred_binder *pb, const struct cutoff_request *req, struct cutoff *ret)
@@ -68,7 +70,9 @@ static bool ask(struct pred_binder *pb, const struct cutoff_request *req, struct
 		pb->lost = true;
 		return false;
 	}
-	return bound_fail(pb->r, DIAG_CATALOG, "%s", d.message);
+	bound_fail(pb->r, DIAG_CATALOG, "%s", d.message);
+	diag_hint(&pb->r->diag, "%s", d.hint);
+	return false;
 }
 
 static bool column_bind(struct pred_binder *pb, const struct clock_column *cc, struct pred_column *ret)

@@ -47,8 +47,11 @@ static bool purge_day(struct binder *b, struct bound *r, struct diag *d)
 	if (r->rule->action != ACTION_QUARANTINE)
 		return true;
 	r->stage = FINDING_VAULT;
-	if (!cls->has_vault)
-		return bound_fail(r, DIAG_CATALOG, "class \"%s\" has no `vault`: when would quarantined rows be purged?", cls->name);
+	if (!cls->has_vault) {
+		bound_fail(r, DIAG_CATALOG, "class \"%s\" has no `vault`: when would quarantined rows be purged?", cls->name);
+		diag_hint(&r->diag, "write vault = \"30 days\"; in class \"%s\"", cls->name);
+		return false;
+	}
 	if (!conn_query_text(b->conn, sqltext_get("query/plan_purge"), &res, d, b->plan->as_of,
 			     period_interval(&cls->vault, period), cls->zone ? cls->zone : "UTC"))
 		return false;
@@ -406,6 +409,8 @@ static bool build_steps(struct builder *w, struct diag *d)
 	fail_all(w);
 	skip_chains(w);
 	shapes(w);
+	for (size_t i = 0; i < w->n; i++)
+		cost_step(&w->b, w->order[i], i);
 	return true;
 }
 

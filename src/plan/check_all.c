@@ -6,7 +6,7 @@ static void note_fault(struct checker *k, struct bound *r, enum finding_id id, c
 	const struct finding_kind *kind = &finding_kinds[id];
 
 	findings_add(k->findings, &(struct finding){ .id = kind->id, .severity = kind->severity, .place = d->where,
-		.message = d->message, .why = kind->why, .remedy = *d->hint ? d->hint : NULL, .rule = r->rule->name });
+		.message = d->message, .why = kind->why, .remedy = finding_remedy(id, d->hint), .rule = r->rule->name });
 }
 
 static void note_faults(struct checker *k, struct bound *r)

@@ -11,12 +11,32 @@ const struct finding_kind finding_kinds[FINDING_COUNT] = {
 #undef FINDING
 };
 
+/* Where a sentence of the place itself adds nothing. */
+static const char *const remedies[FINDING_COUNT] = {
+	[FINDING_CONFIG] = "right the file at that place; pgretain help config lists every key",
+	[FINDING_CONFIG_HINT] = "right the file at that place, or leave it if that is what you mean",
+	[FINDING_TABLE] = "name the table that holds the rows, as in SQL",
+	[FINDING_CLOCK] = "right start, events or the class's terms",
+	[FINDING_COLUMNS] = "give the column another operator, or keep it",
+	[FINDING_CHAIN] = "mend that rule first",
+	[FINDING_CHILDREN] = "say \"cascade\", or give the referencing table a rule of its own",
+	[FINDING_VAULT] = "rename the column, or let the rule delete or anonymize",
+	[FINDING_UNLOGGED] = "ALTER TABLE ... SET LOGGED, where its rows are to outlive a crash",
+	[FINDING_CONNECT] = "mend the connection, then check again",
+	[FINDING_LEDGER] = "pgretain ledger verify tells more",
+};
+
+const char *finding_remedy(enum finding_id id, const char *told)
+{
+	return told && *told ? told : remedies[id];
+}
+
 void finding_note(struct findings *f, enum finding_id id, const char *place, const char *message, const char *remedy)
 {
 	const struct finding_kind *kind = &finding_kinds[id];
 
 	findings_add(f, &(struct finding){ .id = kind->id, .severity = kind->severity, .place = place,
-		.message = message, .why = kind->why, .remedy = remedy });
+		.message = message, .why = kind->why, .remedy = finding_remedy(id, remedy) });
 }
 
 static void place(struct strbuf *sb, const struct checker *k, const struct note *n)
@@ -46,7 +66,7 @@ void check_note(struct checker *k, const struct note *n, const char *fmt, ...)
 	place(&at, k, n);
 	if (k->findings) {
 		findings_add(k->findings, &(struct finding){ .id = kind->id, .severity = kind->severity,
-			.place = strbuf_str(&at), .message = message, .why = kind->why, .remedy = n->remedy,
+			.place = strbuf_str(&at), .message = message, .why = kind->why, .remedy = finding_remedy(n->id, n->remedy),
 			.rule = n->rule ? n->rule->rule->name : NULL });
 	} else if (kind->blocks && n->rule && !n->rule->failed) {
 		n->rule->stage = n->id;

@@ -15,8 +15,11 @@ struct finding_kind {
 	const char *id;
 	enum severity severity;
 	bool blocks;		/* a plan that meets it fails the rule, before the first write */
-	const char *why;	/* NULL: the message says it */
+	const char *why;
 };
 extern const struct finding_kind finding_kinds[FINDING_COUNT];
+
+/* What to do: as it was told, else what does for all of the kind. */
+const char *finding_remedy(enum finding_id id, const char *told);
 
 #endif

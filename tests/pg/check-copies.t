@@ -177,4 +177,5 @@ check
 is "$rc" 1 'a rule on the ledger is an error'
 like "$out" 'pgretain' 'that says so'
 unlike "$out$err" 'zz-canary' 'no value is shown'
+told_all
 done_testing

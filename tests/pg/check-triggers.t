@@ -150,4 +150,5 @@ fresh; del maybe 'triggers = [ "tr maybe" ];'; del kept 'triggers = [ "tr kept",
 check
 is "$rc/$(about maybe)/$(about kept)" 0//name-stale 'listed ones are silent, a listed one that is not there is told'
 unlike "$out$err" 'zz-canary' 'no value is shown'
+told_all
 done_testing

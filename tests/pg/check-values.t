@@ -73,7 +73,7 @@ rows "'a'" "'b'"
 expect '' '' 'd_pos' '{ op = "bucket"; width = "100"; }'; rows 150 250
 all=$i
 
-run_pgretain check --format json
+check
 checked=$out
 is "$rc" 1 'check ends 1'
 run_pgretain plan --format json
@@ -94,4 +94,5 @@ is "$(jq "$failed" <<<"$out")" "$(jq "$failed" <<<"$planned")" \
 	'the run fails the same rules and no other'
 is "$(q "SELECT count(*) FROM v14 WHERE c = 'gone'")" 0 'without a write'
 balance
+told_all
 done_testing

@@ -34,6 +34,16 @@ for option in --config-only ''; do
 	like "$err" 'tables/t.cfg:3: key "colour"' "check $option: the log has them too"
 done
 
+# a key that binds nothing yet is not taken in silence
+fresh
+mkdir "$CONF/jobs"
+conf_add pgretain.cfg 'jobs = "jobs";'
+conf_add jobs/a.cfg 'job = { name = "a"; schedule = "@daily"; steps = [ "rules" ]; throttle = { replica_lag = "10s"; }; };'
+conf_add jobs/b.cfg 'job = { name = "b"; schedule = "@daily"; steps = [ "rules" ]; };'
+check --config-only
+is "$rc/$(found config-hint)" 0/1 'a throttle is told'
+has config-hint '(.place | test("jobs/a.cfg:1$")) and (.message | test("\"a\": throttle .*not obey"))' 'with its job'
+
 # ---- several faults, all told in one go ----
 fresh
 q 'CREATE TABLE parent (id int PRIMARY KEY, at timestamptz);
@@ -133,4 +143,5 @@ like "$(json '.findings[].message')" 'this host says .* the server .*max_clock_s
 	"$ROOT/scripts/pgtmp" start "$PGTMP_DIR" >/dev/null
 check --database t
 is "$(q 'SELECT pg_is_in_recovery()')/$rc/$(found standby)" t/1/1 'a standby'
+told_all
 done_testing

@@ -9,7 +9,13 @@ fresh() {
 	conf_class c "$year action = \"delete\";"
 	conf_class a "$year action = \"anonymize\";"
 }
-check() { run_pgretain check --format json "$@"; }
+# every finding says why, and what to do: told_all at the end
+untold=
+check() {
+	run_pgretain check --format json "$@"
+	untold+=$(jq -r '.findings[] | select((.why // "") == "" or (.remedy // "") == "") | "\(.id): \(.message)\n"' <<<"$out")
+}
+told_all() { is "$untold" '' 'every finding, of every check above, says why and what to do'; }
 
 # findings by a filter over one of them, then what to print
 findings() { jq -r --arg a "$1" "[.findings[] | select($2) | $3] | sort | join(\"${4:-\\n}\")" <<<"$out"; }
