@@ -127,4 +127,61 @@ refused 'relative config' units --program /bin/p --config x.cfg
 units --remove --destdir "$D"
 is "$rc/$(tree "$D")" 0/ 'remove'
 
+
+# ---- make install: what it puts where ----
+D=$W/installed
+install() { rc=0; out=$("$ROOT/scripts/install" "$PGRETAIN" "$D" /usr /etc 2>"$W/err") || rc=$?; err=$(<"$W/err"); }
+from() { (cd "$ROOT/$1" && find . -type f ! -name '.*' | sed "s|^\./|$2|"); }
+install
+is "$rc/$err" 0/ 'install ends well'
+is "$(cd "$D" && find . -type f | sort)" "$({
+	echo ./usr/bin/pgretain
+	printf './usr/share/pgretain/%s\n' install-cron install-systemd restore-gate
+	printf './usr/share/doc/pgretain/%s\n' README.md LICENSE src/README.md sql/README.md
+	from config ./usr/share/doc/pgretain/examples/; from jobs ./usr/share/doc/pgretain/examples/jobs/
+	from config ./etc/pgretain/; from jobs ./etc/pgretain/jobs/
+} | sort)" 'program, scripts, documents, the shipped files as examples and as configuration'
+is "$(cd "$D" && find . -type f -perm 755 | sort | tr '\n' ' ')" \
+	'./usr/bin/pgretain ./usr/share/pgretain/install-cron ./usr/share/pgretain/install-systemd ./usr/share/pgretain/restore-gate ' \
+	'what is run can be run'
+is "$(cd "$D" && find . -type f ! -perm 755 ! -perm 644)$(cd "$D" && find . -type d ! -perm 755)" '' 'the rest is there to read'
+ok 'the program is the one that was built' cmp "$PGRETAIN" "$D/usr/bin/pgretain"
+rc=0
+out=$(PGRETAIN_CONFIG=$D/etc/pgretain/pgretain.cfg "$D/usr/bin/pgretain" check --config-only --format json 2>"$W/err") || rc=$?
+is "$rc/$(json .errors)/$(<"$W/err")" 0/0/ 'the installed configuration is whole, its jobs too'
+is "$(PGRETAIN_CONFIG=$D/etc/pgretain/pgretain.cfg "$D/usr/bin/pgretain" schedule list --format json | jq -r '.jobs | length')" \
+	"$(find "$ROOT/jobs" -name '*.cfg' | wc -l)" 'all of its jobs are found'
+echo '# mine' >"$D/etc/pgretain/classes.cfg"
+rm "$D/etc/pgretain/jobs/nightly.cfg"
+echo old >"$D/usr/share/doc/pgretain/examples/classes.cfg"
+install
+is "$rc $(<"$D/etc/pgretain/classes.cfg")" '0 # mine' 'a second time: configuration that is there stays'
+ok 'what is missing comes back' test -f "$D/etc/pgretain/jobs/nightly.cfg"
+ok 'the example is the shipped one again' cmp "$ROOT/config/classes.cfg" "$D/usr/share/doc/pgretain/examples/classes.cfg"
+
+# ---- setup, where packages are missing and nobody may install them ----
+mkdir "$W/deb"
+cat >"$W/deb/dpkg-query" <<-'END'
+	#!/bin/sh
+	# all are installed but one, and one that is half removed
+	for p in "$@"; do case $p in -*|\$*) ;; *"{"*) ;; jq) ;; gcc) echo "rc gcc" ;; *) echo "ii $p" ;; esac; done
+END
+printf '#!/bin/sh\necho "$0 $*" >>"%s/tried"; exit 1\n' "$W" | tee "$W/deb/sudo" >"$W/deb/apt-get"
+printf '#!/bin/sh\n[ "$1" = -u ] && echo 1000 || exec /usr/bin/id "$@"\n' >"$W/deb/id"
+chmod +x "$W"/deb/*
+setup() { rc=0; out=$(PATH=$W/deb:$PATH PGRETAIN_SETUP=${1-} "$ROOT/scripts/setup" 2>"$W/err") || rc=$?; err=$(<"$W/err"); }
+setup
+is "$rc/$out" 1/ 'setup without rights ends 1'
+like "$err" 'packages are missing: gcc jq ' 'it names what is missing, and nothing else'
+is "$(grep -c 'run once: ' <<<"$err")/$(sed -n 's/.*run once: //p' <<<"$err")" "1/sudo $(readlink -f "$ROOT/scripts/setup")" \
+	'and the one line to run'
+is "$(sed 's/.*deb.//' "$W/tried")" 'sudo -n true' 'it asks whether it may without a password, and installs nothing'
+setup skip
+is "$rc/$out$err" 0/ 'PGRETAIN_SETUP=skip leaves the machine as it is'
+cat >"$W/deb/dpkg-query" <<-'END'
+	#!/bin/sh
+	for p in "$@"; do echo "ii $p"; done
+END
+setup
+is "$rc/$out$err" 0/ 'with all of them there it says nothing'
 done_testing
