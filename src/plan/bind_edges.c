@@ -117,6 +117,25 @@ static bool edge_cascade(struct binder *b, struct bound *r, struct edge *e, cons
 	return false;
 }
 
+/* A key beside those by which the rules of a chain follow: whether its row goes would depend on rows of the
+ * chain, and they on it. */
+static bool chain_fits(struct bound *r, const struct edge *e)
+{
+	const struct cat_fkey *f = e->fkey;
+
+	for (size_t i = 0; i < e->rules.n; i++) {
+		const struct bound *o = e->rules.v[i];
+
+		if (o == r || o->root != r->root || !bound_releases(o, f))
+			continue;
+		bound_fail(r, DIAG_CATALOG, "%s refers to %s by foreign key %s too, which is none of those by which the rules "
+			   "of this chain follow", f->child->display, f->parent->display, f->name);
+		diag_hint(&r->diag, "mention it: children = { %s = { %s = \"cascade\"; }; } or \"set null\"", f->child->name, f->name);
+		return false;
+	}
+	return true;
+}
+
 static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, const struct way *way)
 {
 	const struct cat_fkey *f = e->fkey;
@@ -134,6 +153,8 @@ static bool edge_bind(struct binder *b, struct bound *r, struct edge *e, const s
 		e->kind = EDGE_RULE;
 	else
 		return unmentioned(r, f);
+	if (e->kind == EDGE_RULE)
+		return chain_fits(r, e);
 	if (e->kind == EDGE_UNSET)
 		return unset_fits(r, f);
 	return e->kind != EDGE_CASCADE || edge_cascade(b, r, e, way);

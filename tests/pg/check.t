@@ -81,6 +81,32 @@ q 'CREATE INDEX CONCURRENTLY ON public.child ("parent_id")'
 check
 is "$(found fk-unindexed)" 0 'the index that was named mends it'
 
+# ---- a second way up within a chain ----
+q "CREATE TABLE top (id int PRIMARY KEY, at timestamptz); CREATE TABLE mid (id int PRIMARY KEY, top int REFERENCES top);
+   CREATE TABLE low (id int PRIMARY KEY, mid int CONSTRAINT low_mid REFERENCES mid, top int CONSTRAINT low_top REFERENCES top);
+   INSERT INTO top VALUES (1, now() - interval '2 years'), (2, now()); INSERT INTO mid VALUES (1, 1), (2, 2);
+   INSERT INTO low VALUES (1, 1, 1), (2, 1, 2), (3, 2, 2)"
+chain() {	# chain WAY [MENTION]
+	fresh
+	conf_rule top "table = \"public.top\"; class = \"c\"; start = \"at\"; ${2:-}"
+	conf_rule mid 'table = "public.mid"; follows = "top"; action = "delete";'
+	conf_rule low "table = \"public.low\"; follows = \"$1\"; action = \"delete\";"
+	check
+}
+chain mid
+has children '.rule == "top" and (.message | test("public.low refers to public.top by foreign key low_top "))' \
+	'the key by which nothing follows is told'
+run_pgretain plan --format json
+is "$rc $(of top status) $(of low due)" '2 failed 0' 'and fails the plan of the chain'
+chain top
+has children '.rule == "mid" and (.message | test("public.low refers to public.mid by foreign key low_mid "))' \
+	'as one between two that follow the same rule is'
+chain mid 'children = { low = { low_top = "set null"; }; };'
+is "$(found children)" 0 'mentioned, it is none'
+confirmed_run
+is "$rc $(q "SELECT (SELECT string_agg(id::text, ',') FROM top), (SELECT string_agg(id::text, ',') FROM mid),
+	(SELECT string_agg(id || '-' || top, ',') FROM low)")" '0 2|2|3-2' 'and the run takes what follows, and nothing else'
+
 # ---- rights ----
 q "CREATE ROLE \"night %s\" LOGIN; CREATE SCHEMA \"s 1\";
    CREATE TABLE \"s 1\".t (id int PRIMARY KEY, at timestamptz, email text);
