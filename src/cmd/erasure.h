@@ -32,6 +32,7 @@ struct erasure_request {
 	VEC(const char *) runs;			/* that executed it */
 	size_t nitems;
 	struct erasure_item *items;		/* one for each of the plan's */
+	VEC(struct erasure_item) orphans;	/* stored under rules that the plan has not */
 };
 
 struct erasure_ground {

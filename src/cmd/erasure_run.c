@@ -242,6 +242,15 @@ static bool is_erased(enum request_state state)
 	return state == REQUEST_COMPLETED || state == REQUEST_BACKUP_PENDING;
 }
 
+static void note_item(struct arena *a, json_t *items, const struct erasure_item *it)
+{
+	if (it->matched)
+		json_put(items, it->rule, json_text(arena_printf(a, "%lld %lld %lld %lld %lld %lld %lld %lld %lld",
+			(long long)it->matched, (long long)it->erased, (long long)it->anonymized, (long long)it->quarantined,
+			(long long)it->deferred, (long long)it->held, (long long)it->retained, (long long)it->not_found,
+			(long long)it->failed)));
+}
+
 /* The ledger has every item as it was left: what is stored can be held against it. */
 static const char *result_note(struct erasure_run *r, const struct erasure_request *q, const struct request_sums *s)
 {
@@ -251,15 +260,10 @@ static const char *result_note(struct erasure_run *r, const struct erasure_reque
 	const char *note;
 	char *text;
 
-	for (size_t i = 0; i < q->nitems; i++) {
-		const struct erasure_item *it = &q->items[i];
-
-		if (it->matched)
-			json_put(items, it->rule, json_text(arena_printf(r->e->a, "%lld %lld %lld %lld %lld %lld %lld %lld %lld",
-				(long long)it->matched, (long long)it->erased, (long long)it->anonymized, (long long)it->quarantined,
-				(long long)it->deferred, (long long)it->held, (long long)it->retained, (long long)it->not_found,
-				(long long)it->failed)));
-	}
+	for (size_t i = 0; i < q->nitems; i++)
+		note_item(r->e->a, items, &q->items[i]);
+	for (size_t i = 0; i < q->orphans.n; i++)
+		note_item(r->e->a, items, &q->orphans.v[i]);
 	text = json_dumps(o, JSON_COMPACT);
 	note = arena_strdup(r->e->a, text);
 	free(text);

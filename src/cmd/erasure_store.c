@@ -67,12 +67,13 @@ static struct erasure_item *stored_item(struct erasure *e, struct erasure_reques
 }
 
 /* Rows of the person are kept under a rule that the configuration has no more: nobody would ever take them. */
-static void orphaned(struct erasure_request *r, const PGresult *res, int i)
+static void orphaned(struct erasure *e, struct erasure_request *r, const PGresult *res, int i)
 {
-	struct erasure_item it = { 0 };
+	struct erasure_item *it = vec_add(e->a, &r->orphans);
 
-	parts_take(&it, res, i);
-	if (!it.deferred && !it.held && !it.quarantined && !it.failed && it.retained == it.unchanged)
+	it->rule = arena_strdup(e->a, res_text(res, i, 1));
+	parts_take(it, res, i);
+	if (!it->deferred && !it->held && !it->quarantined && !it->failed && it->retained == it->unchanged)
 		return;
 	r->grown = true;
 	log_event(LOG_LEVEL_WARN, "request.orphaned", LOG_S("request", r->id), LOG_S("rule", res_text(res, i, 1)),
@@ -92,7 +93,7 @@ static void stored_all(struct erasure *e, const PGresult *res)
 		if (it)
 			stored_take(e, it, res, i);
 		else
-			orphaned(r, res, i);
+			orphaned(e, r, res, i);
 	}
 }
 
@@ -102,9 +103,11 @@ bool erasure_stored(struct erasure *e, struct diag *d)
 
 	if (!conn_query_text(e->conn, sqltext_get("query/item_stored"), &res, d, erasure_ids(e)))
 		return false;
-	for (size_t k = 0; k < e->requests.n; k++)
+	for (size_t k = 0; k < e->requests.n; k++) {
+		e->requests.v[k].orphans.n = 0;
 		if (e->plan)
 			erasure_items_alloc(e, &e->requests.v[k]);
+	}
 	stored_all(e, res);
 	return !e->plan || erasure_compare(e, d);
 }

@@ -49,17 +49,22 @@ is "$rc" 0 'and the night goes on'
 
 # the rule of what is kept leaves the configuration
 cp "$CONF/tables/t.cfg" "$W/t.cfg"
-awk '/^[a-z]+ = /{ keep = !/^(orders|items) =/ } keep' "$W/t.cfg" | sed 's/exempt = (/&{ table = "s.orders"; reason = "tried"; },
-	{ table = "s.items"; reason = "tried"; },/' >"$CONF/tables/t.cfg"
+exempt='{ table = "s.orders"; reason = "tried"; }, { table = "s.items"; reason = "tried"; }, '
+awk '/^[a-z]+ = /{ keep = !/^(orders|items) =/ } keep' "$W/t.cfg" | sed "s/exempt = (/&$exempt/" >"$CONF/tables/t.cfg"
 night
 is "$rc $(state_of "$id")" '2 blocked' 'the request is not complete'
 like "$err" 'request.orphaned.*orders' 'and the rule is named'
 run_pgretain request certificate "$id" --format json
 is "$(json .certificate)" interim 'nor is its certificate final'
 is "$(q "$waiting")" 1 'the order is there'
-cp "$W/t.cfg" "$CONF/tables/t.cfg"
+run_pgretain check --config-only
+is "$rc" 0 'the files are whole'
+exempt='{ table = "s.late"; reason = "tried"; }, '
+sed "/^late = /d; s/exempt = (/&$exempt/" "$W/t.cfg" >"$CONF/tables/t.cfg"
 q "UPDATE s.orders SET completed_at = completed_at - interval '5 years' WHERE id = 30"
 night
 is "$rc $(state_of "$id") $(q "$waiting")" '0 completed 0' "put back, and its floor over, all goes by itself $err"
+run_pgretain request certificate "$id" --format json
+is "$(json .certificate) $(json '.items[] | select(.rule == "late") | .erased')" 'final 1' 'what went by a rule that is no more stays certified'
 is "$(unbalanced)" 0 'items balance'
 done_testing
