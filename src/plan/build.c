@@ -60,7 +60,7 @@ static bool purge_day(struct binder *b, struct bound *r, struct diag *d)
 }
 
 /* A table that another session rewrites (ACCESS EXCLUSIVE) is waited for, and not for ever. local: in this
- * transaction; else in the session, until it is set to 0. */
+ * transaction; else in the session, until it is set back. */
 static bool wait_for_locks(struct binder *b, int64_t ms, bool local, struct diag *d)
 {
 	AUTO_RESULT *res = NULL;
@@ -97,7 +97,7 @@ static bool bind_in_time(struct binder *b, struct diag *d)
 	if (!wait_for_locks(b, patience(b), false, d))
 		return false;
 	ok = bind_rules(b, d);
-	if (!wait_for_locks(b, 0, false, ok ? d : &ignored))
+	if (!wait_for_locks(b, b->conn->settings.lock_timeout_ms, false, ok ? d : &ignored))
 		return false;
 	return ok || (streq(d->sqlstate, "55P03") && locked_away(b, d));
 }
