@@ -10,7 +10,6 @@
 
 #include <poll.h>
 
-#define PATIENCE 10		/* times lock_timeout */
 #define LOOK_MS 50
 
 static const char *relations(struct erasure *e)
@@ -46,8 +45,7 @@ static void unsure(struct erasure *e)
 
 bool erasure_await_writers(struct erasure *e, struct diag *d)
 {
-	struct limits l = policy_limits(e->ctx->policy, e->db, NULL);
-	double until = clock_ms() + (double)(PATIENCE * l.lock_timeout_ms);
+	double until = clock_ms() + (double)policy_patience_ms(e->ctx->policy, e->db);
 	const char *oids = relations(e), *who = NULL;
 
 	for (size_t i = 0; i < e->requests.n; i++)

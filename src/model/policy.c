@@ -127,3 +127,10 @@ struct limits policy_limits(const struct policy *p, const struct database *db, c
 		limits_over(&l, &rule->limits);
 	return l;
 }
+
+#define PATIENCE 10		/* times lock_timeout */
+
+int64_t policy_patience_ms(const struct policy *p, const struct database *db)
+{
+	return PATIENCE * policy_limits(p, db, NULL).lock_timeout_ms;
+}

@@ -294,5 +294,7 @@ bool policy_second_person(const struct policy *p, const char *what);
 /* Limits of a rule (NULL: of the database), defaults filled in: lock 2 s, statement 60 s, target
  * 100 ms, skew 5 s, lanes 2; max_rows, max_percent, keep_newest stay -1 when nobody set them. */
 struct limits policy_limits(const struct policy *p, const struct database *db, const struct rule *rule);
+/* How long what only reads waits for another session, in ms: ten times lock_timeout; 0: without end. */
+int64_t policy_patience_ms(const struct policy *p, const struct database *db);
 
 #endif

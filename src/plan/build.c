@@ -10,8 +10,6 @@
 #include "plan/tombstone.h"
 #include "plan/width.h"
 
-#define LOCK_PATIENCE 10	/* times lock_timeout: what reads may wait longer than what writes */
-
 struct builder {
 	struct binder b;
 	struct plan *plan;
@@ -71,7 +69,7 @@ static bool wait_for_locks(struct binder *b, int64_t ms, bool local, struct diag
 
 static int64_t patience(const struct binder *b)
 {
-	return LOCK_PATIENCE * policy_limits(b->plan->policy, b->plan->db, NULL).lock_timeout_ms;
+	return policy_patience_ms(b->plan->policy, b->plan->db);
 }
 
 /* Which tables they are that could not be looked at. Always false. */
@@ -457,7 +455,8 @@ static bool begin(struct builder *w, struct diag *d)
 	subject_faults(w);
 	w->order = order_rules(&w->b, &w->n);
 	only_selected(w);
-	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) && wait_for_locks(&w->b, patience(&w->b), true, d);
+	return conn_do(w->b.conn, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", NO_PARAMS, d) &&
+		wait_for_locks(&w->b, patience(&w->b), true, d);
 }
 
 static bool widths(struct builder *w, struct diag *d)
