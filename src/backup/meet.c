@@ -75,23 +75,26 @@ static json_t *unmet_json(const struct backup_proof *p)
 	return list;
 }
 
+json_t *meet_table_json(const struct backup_table *t)
+{
+	json_t *o = json_object();
+
+	json_put(o, "table", json_text(t->table));
+	json_put(o, "rows_in", json_count((int64_t)t->rows_in));
+	json_put(o, "dropped", json_count((int64_t)t->dropped));
+	json_put(o, "altered", json_count((int64_t)t->altered));
+	json_put(o, "held", json_count((int64_t)t->held));
+	json_put(o, "blocked", json_count((int64_t)t->blocked));
+	json_put(o, "rows_out", json_count((int64_t)t->rows_out));
+	return o;
+}
+
 static json_t *tables_json(const struct backup_outcome *out)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < out->tables.n; i++) {
-		const struct backup_table *t = &out->tables.v[i];
-		json_t *o = json_object();
-
-		json_put(o, "table", json_text(t->table));
-		json_put(o, "rows_in", json_count((int64_t)t->rows_in));
-		json_put(o, "dropped", json_count((int64_t)t->dropped));
-		json_put(o, "altered", json_count((int64_t)t->altered));
-		json_put(o, "held", json_count((int64_t)t->held));
-		json_put(o, "blocked", json_count((int64_t)t->blocked));
-		json_put(o, "rows_out", json_count((int64_t)t->rows_out));
-		json_add(list, o);
-	}
+	for (size_t i = 0; i < out->tables.n; i++)
+		json_add(list, meet_table_json(&out->tables.v[i]));
 	return list;
 }
 

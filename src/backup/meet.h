@@ -5,6 +5,8 @@
 
 #include "backup/rewrite.h"
 
+#include <jansson.h>
+
 struct meeting {
 	struct conn *c;
 	struct arena *a;
@@ -22,6 +24,9 @@ bool meet_settle(void *meeting, const struct backup_proof *p, struct diag *d) mu
 
 /* What lies there is what was about to be put there: the same end, without its writer. In a transaction. */
 bool meet_finish(struct meeting *m, struct diag *d) must_use;
+
+/* Counts of one table, as evidence and reports have them. A new reference. */
+json_t *meet_table_json(const struct backup_table *t);
 
 /* Changes when a rule does. */
 const char *meet_rules_digest(struct arena *a, const struct judge *j);

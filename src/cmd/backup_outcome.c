@@ -27,18 +27,11 @@ static json_t *tables_json(const struct backup_outcome *o)
 
 	for (size_t i = 0; i < o->tables.n; i++) {
 		const struct backup_table *t = &o->tables.v[i];
-		json_t *x = json_object();
+		json_t *x = meet_table_json(t);
 
-		json_put(x, "table", json_text(t->table));
-		json_put(x, "rows_in", json_count((int64_t)t->rows_in));
-		json_put(x, "dropped", json_count((int64_t)t->dropped));
-		json_put(x, "altered", json_count((int64_t)t->altered));
-		json_put(x, "held", json_count((int64_t)t->held));
-		json_put(x, "blocked", json_count((int64_t)t->blocked));
 		json_put(x, "other", json_count((int64_t)t->other));
 		json_put(x, "untold", json_count((int64_t)t->untold));
 		json_put(x, "left", json_count((int64_t)t->left));
-		json_put(x, "rows_out", json_count((int64_t)t->rows_out));
 		json_add(list, x);
 	}
 	return list;
