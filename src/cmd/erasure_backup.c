@@ -1,4 +1,5 @@
 #include "cmd/erasure_backup.h"
+#include "cmd/erasure_run.h"
 
 #include "base/log.h"
 #include "cmd/connect.h"
@@ -100,11 +101,8 @@ bool erasure_backups_json(struct erasure *e, const struct erasure_request *r, js
 
 static bool complete(struct erasure *e, struct erasure_request *r, struct diag *d)
 {
-	AUTO_RESULT *res = NULL;
-
 	return conn_do(e->conn, "BEGIN", NO_PARAMS, d) &&
 		erasure_move(e, r, REQUEST_ON_SETTLE, REQUEST_COMPLETED, NULL, "{\"because\":\"backups\"}", d) &&
-		conn_query_text(e->conn, sqltext_get("query/item_frozen_clear"), &res, d, cat_array_literal(e->a, &r->id, 1)) &&
 		ctx_commit(e->ctx, e->conn, d);
 }
 
@@ -113,7 +111,7 @@ static bool settle_one(struct erasure *e, struct erasure_request *r, struct eras
 {
 	bool got;
 
-	if (!ledger_job_lock(e->conn, arena_printf(e->a, "request %s", r->id), &got, d))
+	if (!ledger_job_lock(e->conn, erasure_lock_name(e->a, r->id), &got, d))
 		return false;
 	if (!got)
 		return true;

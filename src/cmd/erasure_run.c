@@ -24,7 +24,7 @@
 
 /* ---- locks ---- */
 
-static const char *lock_name(struct arena *a, const char *id)
+const char *erasure_lock_name(struct arena *a, const char *id)
 {
 	return arena_printf(a, "request %s", id);
 }
@@ -35,7 +35,7 @@ bool erasure_lock(struct erasure *e, struct diag *d)
 	AUTO_RESULT *res = NULL;
 
 	for (size_t i = 0; i < e->requests.n; i++)
-		names[i] = lock_name(e->a, e->requests.v[i].id);
+		names[i] = erasure_lock_name(e->a, e->requests.v[i].id);
 	if (!conn_query_text(e->conn, sqltext_get("query/item_lock"), &res, d, cat_array_literal(e->a, names, e->requests.n)))
 		return false;
 	for (size_t i = 0; i < e->requests.n; i++)
@@ -49,7 +49,7 @@ bool erasure_unlock(struct conn *c, struct arena *a, const char *const *ids, siz
 	AUTO_RESULT *res = NULL;
 
 	for (size_t i = 0; i < n; i++)
-		names[i] = lock_name(a, ids[i]);
+		names[i] = erasure_lock_name(a, ids[i]);
 	return conn_query_text(c, sqltext_get("query/item_unlock"), &res, d, cat_array_literal(a, names, n));
 }
 
@@ -494,7 +494,7 @@ static bool begin(struct erasure_run *r, struct diag *d)
 	struct erasure *e = r->e;
 
 	new_uuid(r->uuid);
-	r->lock = lock_name(e->a, e->requests.v[0].id);
+	r->lock = erasure_lock_name(e->a, e->requests.v[0].id);
 	r->x = (struct exec_options){
 		.run = r->uuid, .actor = e->ctx->actor, .conninfo = e->db->conninfo, .deadline_ms = r->deadline_ms,
 		.job = r->lock, .reconnect_ms = RECONNECT_MS, .refresh = on_change, .agreed = on_agreed,

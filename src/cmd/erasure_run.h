@@ -26,6 +26,8 @@ struct erasure_run {
 	bool waited;			/* for a server that was away, in vain */
 };
 
+/* The lock that whoever works on a request holds (ledger_job_lock). */
+const char *erasure_lock_name(struct arena *a, const char *id);
 /* Takes the requests' locks; those that another process works on stay unlocked. */
 bool erasure_lock(struct erasure *e, struct diag *d) must_use;
 /* Gives back those of these requests' locks that the session holds. */
