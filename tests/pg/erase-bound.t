@@ -5,10 +5,7 @@
 . "$(dirname "$0")/erase_lib.sh"
 
 erase_shop
-mkdir "$CONF/jobs"
-echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
-echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
-night() { run_pgretain run --job night --format json; }
+night_job
 waiting='SELECT count(*) FROM s.orders WHERE account_id = 3'	# a receiver is stripped, the order stays theirs
 
 q "INSERT INTO s.orders VALUES (30, 3, NULL, 'R30', 1, now(), now() - interval '1 year', NULL)"

@@ -4,13 +4,7 @@
 . "$(dirname "$0")/erase_lib.sh"
 
 erase_shop
-night() {
-	[ -e "$CONF/jobs/n.cfg" ] || { mkdir -p "$CONF/jobs"
-		echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t";
-			steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
-		echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"; }
-	run_pgretain run --job night --format json
-}
+night_job
 ground() {	# REQUEST RULE CODE REVIEW
 	q "INSERT INTO pgretain.request_ground (request, rule, code, scope, evidence, approver, review_at)
 		VALUES ('$1', '$2', '$3', 'rule', 'ref', 'boss', $4)"

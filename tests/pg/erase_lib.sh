@@ -5,6 +5,7 @@
 #   approved ID...        assess and approve: $out of assess
 #   item RULE FIELD, parts RULE     of the request in $out; parts in the order of the balance
 #   others                hash over every row that is not account 1's
+#   night_job; night      a job of the step "requests" in the configuration; one night of it
 erase_shop() {
 q <<'SQL'
 CREATE SCHEMA s;
@@ -120,3 +121,11 @@ state_of() { q "SELECT state FROM pgretain.request WHERE id = '$1'"; }
 unbalanced() { q "SELECT count(*) FROM pgretain.request_item
 	WHERE matched <> erased + anonymized + quarantined + deferred + held + retained
 	+ not_found + failed"; }
+
+night_job() {
+	mkdir -p "$CONF/jobs"
+	echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' \
+		>"$CONF/jobs/n.cfg"
+	echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
+}
+night() { run_pgretain run --job night --format json; }

@@ -6,10 +6,7 @@
 . "$(dirname "$0")/erase_lib.sh"
 
 erase_shop
-mkdir "$CONF/jobs"
-echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
-echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
-night() { run_pgretain run --job night --format json; }
+night_job
 refuse() { run_pgretain request refuse "$id" --evidence 'file 7' --actor boss "$@"; }
 show() { run_pgretain request show "$id" --format json; }
 visits_of() { q "SELECT count(*) FROM s.visits WHERE account_id = $1"; }

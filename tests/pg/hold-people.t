@@ -136,13 +136,10 @@ note 'rows of a guest, when what led to them is erased'
 . "$(dirname "$0")/erase_lib.sh"
 db_new frozen
 erase_shop
-mkdir "$CONF/jobs"
-echo 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };' >"$CONF/jobs/n.cfg"
-echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
+night_job
 q "INSERT INTO s.orders VALUES (92, NULL, '139 0000 0003', 'guest', 1, now() - interval '1 year', now() - interval '1 year', NULL),
 	(93, 3, NULL, 'R93', 1, now() - interval '1 year', now() - interval '1 year', NULL)"
 number() { q "SELECT coalesce(guest_phone, 'gone') FROM s.orders WHERE id = $1"; }
-night() { run_pgretain run --job night --format json; }
 request 3
 approved "$id"
 run_pgretain erase "$id" --format json

@@ -24,7 +24,6 @@ field() { q "SELECT $2 FROM pgretain.notice WHERE request = '$1' AND recipient =
 entries() { q "SELECT count(*) FROM pgretain.ledger WHERE kind = 'notice' AND run = '$1' AND action = '$2'"; }
 now() { q "UPDATE pgretain.notice SET next_at = clock_timestamp() WHERE state = 'waiting'"; }
 erased() { request "$1"; approved "$id"; run_pgretain erase "$id" --format json; }
-night() { run_pgretain run --job night --format json; }
 mac() { printf '%s' "$2" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$1" -r | cut -d' ' -f1; }
 before=$(q 'SELECT count(*) FROM s.visits WHERE account_id = 3')
 

@@ -9,7 +9,6 @@ mkdir -p "$CONF/jobs"
 printf 'job = { name = "night"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests" ]; };\n' >"$CONF/jobs/night.cfg"
 printf 'job = { name = "rules"; schedule = "0 1 * * *"; zone = "UTC"; database = "t"; steps = [ "requests", "rules" ]; };\n' >"$CONF/jobs/rules.cfg"
 echo 'jobs = "jobs";' >>"$PGRETAIN_CONFIG"
-night() { run_pgretain run --job night --format json; }
 mac() { printf '%s' "$2" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$1" -r | cut -d' ' -f1; }
 erased() { request "$1" "${2:-}"; approved "$id"; run_pgretain erase "$id"; [ "$rc" = 0 ] || error "erase $1: $err"; }
 settled() { q "SELECT subject_key FROM pgretain.request_subject WHERE request = '$1' AND settled"; }
